@@ -1,0 +1,1 @@
+"""One metric a file; `mien.similarity.registry` names them all."""
