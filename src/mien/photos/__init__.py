@@ -1,0 +1,6 @@
+"""Floor 1: is this a picture we can trust?"""
+
+from mien.photos.folders import find_people, find_photos
+from mien.photos.photo import Photo, PhotoSource
+
+__all__ = ["Photo", "PhotoSource", "find_people", "find_photos"]
