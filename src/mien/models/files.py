@@ -1,0 +1,133 @@
+"""Finds the file of a card's weights, and checks that it is the right one."""
+
+import hashlib
+import os
+import tempfile
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+
+import platformdirs
+
+from mien._version import __version__
+from mien.errors import ModelError
+from mien.models.card import ModelCard, PackageSource, UrlSource
+from mien.progress import report
+
+CHUNK = 1 << 20
+
+
+def cache_folder() -> Path:
+    """Where fetched and repaired networks are kept: $MIEN_CACHE, or the user's cache folder. It may not exist yet."""
+    return Path(os.environ.get("MIEN_CACHE") or platformdirs.user_cache_path("mien", appauthor=False))
+
+
+def find_weights(card: ModelCard) -> Path:
+    """The file of a card's weights: in an installed package, in the cache, or beside the card; never from the web.
+
+    Raises:
+        ModelError: It is nowhere ("model.missing"), or a file is there that isn't the card's ("model.altered").
+        ValueError: The card is a fusion, whose members have the weights.
+    """
+    if card.members:
+        raise ValueError(f"{card.name} is a fusion: ask for the weights of its members")
+    for place in _places(card):
+        if place.is_file():
+            _check(place, card)
+            return place
+    raise ModelError(
+        f"The weights of the {card.task} {card.name!r} ({card.file}) are not on this machine.",
+        hint=_ways_to_get(card),
+        code="model.missing",
+    )
+
+
+def fetch(card: ModelCard) -> Path:
+    """Download a card's weights from its URL into the cache, unless they are already here.
+
+    Raises:
+        ModelError: The card names no URL, the download failed, or what came isn't the card's file.
+    """
+    with suppress(ModelError):
+        return find_weights(card)
+    urls = [source.url for source in card.sources if isinstance(source, UrlSource)]
+    if not urls:
+        raise ModelError(
+            f"The card of {card.name!r} names no address to fetch its weights from.",
+            hint=_ways_to_get(card),
+            code="model.no-url",
+        )
+    target = _cached(card)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        arrived = Path(folder) / card.file
+        _download(urls[0], arrived, card)
+        _check(arrived, card)
+        arrived.replace(target)
+    return target
+
+
+def _places(card: ModelCard) -> list[Path]:
+    packaged = [_in_package(source) for source in card.sources if isinstance(source, PackageSource)]
+    beside = [card.folder / card.file] if card.folder else []
+    return [*(path for path in packaged if path), _cached(card), *beside]
+
+
+def _in_package(source: PackageSource) -> Path | None:
+    try:
+        return Path(str(metadata.distribution(source.distribution).locate_file(source.path)))
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _cached(card: ModelCard) -> Path:
+    return cache_folder() / "weights" / f"{card.sha256[:16]}-{Path(card.file).name}"
+
+
+def _check(path: Path, card: ModelCard) -> None:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != card.sha256:
+        raise ModelError(
+            f"{path} is not the file that the card of {card.name!r} describes: "
+            f"its SHA-256 is {found}, and {card.sha256} is expected.",
+            hint="Install or fetch it again; if the file is meant to be this one, correct its card.",
+            code="model.altered",
+        )
+
+
+def _ways_to_get(card: ModelCard) -> str:
+    ways = []
+    for source in card.sources:
+        if isinstance(source, PackageSource):
+            package = f"mien[{source.extra}]" if source.extra else f"{source.distribution}=={source.version}"
+            ways.append(f"pip install '{package}'")
+        else:
+            ways.append(f"mien models fetch {card.name} (from {source.url})")
+    if card.folder:
+        ways.append(f"put it beside its card, as {card.folder / card.file}")
+    ways.append(f"mien models add FILE (a copy of it, SHA-256 {card.sha256[:12]}…)")
+    return "Get them by one of: " + "; ".join(ways) + "."
+
+
+def _download(url: str, target: Path, card: ModelCard) -> None:
+    request = urllib.request.Request(url, headers={"User-Agent": f"mien/{__version__}"})
+    label = f"fetching {card.file}"
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer, target.open("wb") as file:
+            if not answer.url.startswith("https://"):
+                raise ModelError(f"{url} leads to {answer.url}, which isn't https.", code="model.fetch")
+            done = 0
+            while block := answer.read(CHUNK):
+                done += len(block)
+                if done > card.size_bytes:
+                    raise ModelError(
+                        f"{url} gives more than the {card.size_bytes} bytes that the card of {card.name!r} states.",
+                        code="model.fetch",
+                    )
+                file.write(block)
+                report(label, done, card.size_bytes)
+    except (urllib.error.URLError, TimeoutError, OSError) as error:
+        raise ModelError(f"{url} can't be fetched: {error}.", hint=_ways_to_get(card), code="model.fetch") from error

@@ -1,0 +1,180 @@
+"""Opens a card's network: finds its weights, makes a graph of them, compiles it, and checks what it gives."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import MissingExtraError, ModelError
+from mien.models.card import ModelCard
+from mien.models.files import find_weights
+from mien.models.graph_cache import kept
+from mien.models.network import Network, unusable
+from mien.models.onnxruntime_network import OnnxruntimeNetwork
+
+RUNTIMES = ("auto", "onnxruntime", "openvino")
+PRECISIONS = ("f32", "bf16")
+GRAPH_VERSION = 1
+"""Part of the key under which a repaired graph is kept; raised whenever the repairs change what they make."""
+
+_open: OrderedDict[tuple[str, str, str, int], Network] = OrderedDict()
+_open_limit = 8
+_opening = threading.Lock()
+
+
+class Runner(Protocol):
+    """A network ready to run."""
+
+    @property
+    def card(self) -> ModelCard:
+        """What it is."""
+        ...
+
+    @property
+    def runtime(self) -> str:
+        """What runs it: "onnxruntime" or "openvino"."""
+        ...
+
+    @property
+    def precision(self) -> str:
+        """What it computes in: "f32" or "bf16"."""
+        ...
+
+    def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Run the network; several threads may do so at once.
+
+        Args:
+            batch: (N, C, H, W) float32, N ≥ 1, as the card's input contract says (mean and scale already applied).
+
+        Returns:
+            Every output of the graph by name, with N rows each.
+
+        Raises:
+            ModelError: The network gave something that isn't what its card says, or isn't a number.
+            ValueError: `batch` has another shape or type.
+        """
+        ...
+
+
+def open_model(card: ModelCard, *, runtime: str = "auto", precision: str = "f32", threads: int = 1) -> Runner:
+    """Make a card's network ready to run.
+
+    The compiled network is shared by all who open the same one in this process.
+
+    Args:
+        card: The network; not a fusion, whose members are opened one by one.
+        runtime: "onnxruntime", "openvino" (extra), or "auto": OpenVINO where it is installed.
+        precision: "f32", or "bf16" (OpenVINO only), which is faster on processors that have it and moves embeddings a
+            little: it is part of `ModelCard.identity`.
+        threads: How many threads one run uses. The default of 1 suits callers who work on several photos at once.
+
+    Raises:
+        ModelError: The weights are missing, altered, or not a network.
+        MissingExtraError: OpenVINO is asked for and not installed.
+        ValueError: `card` is a fusion, or an argument has no such value.
+    """
+    if card.members:
+        raise ValueError(f"{card.name} is a fusion: open its members")
+    if runtime not in RUNTIMES or precision not in PRECISIONS or threads < 1:
+        raise ValueError(f"no such runtime, precision or threads: {runtime!r}, {precision!r}, {threads!r}")
+    chosen = _runtime(runtime, precision)
+    key = (card.sha256, chosen, precision, threads)
+    with _opening:
+        if key not in _open:
+            _open[key] = _compile(card, chosen, precision, threads)
+            if len(_open) > _open_limit:
+                _open.popitem(last=False)
+        _open.move_to_end(key)
+        network = _open[key]
+    return _CheckedRunner(card, precision, network)
+
+
+def _runtime(asked: str, precision: str) -> str:
+    installed = find_spec("openvino") is not None
+    if asked == "openvino" and not installed:
+        raise MissingExtraError("openvino", "the OpenVINO runtime")
+    if precision == "bf16" and (asked == "onnxruntime" or not installed):
+        raise MissingExtraError("openvino", "bf16 precision")
+    return "openvino" if installed and asked != "onnxruntime" else "onnxruntime"
+
+
+def _compile(card: ModelCard, runtime: str, precision: str, threads: int) -> Network:
+    graph = _graph(card)
+    try:
+        return OnnxruntimeNetwork(graph, threads)
+    except Exception as error:  # onnxruntime's own exceptions have no common base
+        raise ModelError(unusable(card, error), code="model.unusable") from error
+
+
+def _graph(card: ModelCard) -> bytes:
+    weights = find_weights(card)
+
+    def make() -> bytes:
+        from mien.models.graph_repair import (
+            repair,
+        )  # late: onnx is slow to import, and only needed where nothing is kept
+
+        return repair(weights.read_bytes(), any_size=card.input.size is None)
+
+    return kept(f"{card.sha256[:32]}-{GRAPH_VERSION}", make)
+
+
+@dataclass(frozen=True, slots=True)
+class _CheckedRunner:
+    card: ModelCard
+    precision: str
+    network: Network
+
+    @property
+    def runtime(self) -> str:
+        return self.network.runtime
+
+    def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        self._check_batch(batch)
+        if self.network.input_shape[0] == 1 and len(batch) > 1:
+            rows = [self.network(row[None]) for row in batch]
+            outputs = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+        else:
+            outputs = self.network(batch)
+        self._check_outputs(outputs, len(batch))
+        return outputs
+
+    def _check_batch(self, batch: NDArray[np.float32]) -> None:
+        if batch.dtype != np.float32 or batch.ndim != 4 or not len(batch):
+            raise ValueError(f"a batch is (N, C, H, W) float32 with N ≥ 1, not {batch.shape} {batch.dtype}")
+        contract = self.card.input
+        height, width = batch.shape[2:]
+        if contract.size is not None and (width, height) != contract.size:
+            raise ValueError(f"{self.card.name} takes {contract.size} (width, height), not {(width, height)}")
+        if contract.size is None and (height % contract.multiple or width % contract.multiple):
+            raise ValueError(
+                f"{self.card.name} takes sides that are multiples of {contract.multiple}, not {batch.shape}"
+            )
+
+    def _check_outputs(self, outputs: dict[str, NDArray[np.float32]], count: int) -> None:
+        contract = self.card.output
+        if contract.name:
+            if contract.name not in outputs:
+                raise ModelError(
+                    f"The network of {self.card.name!r} has no output named {contract.name!r}; "
+                    f"it has {', '.join(outputs)}.",
+                    code="model.output",
+                )
+            shape = outputs[contract.name].shape
+            if shape != (count, contract.dimensions):
+                raise ModelError(
+                    f"The network of {self.card.name!r} gives {contract.name!r} as {shape}, and its card says "
+                    f"{contract.dimensions} numbers for each of {count} crops.",
+                    code="model.output",
+                )
+        for name, values in outputs.items():
+            if not np.isfinite(values).all():
+                raise ModelError(
+                    f"The network of {self.card.name!r} gave something that isn't a number in {name!r}.",
+                    hint="Check the mean and scale of its card, and the precision it runs in.",
+                    code="model.not-finite",
+                )
