@@ -52,6 +52,8 @@ def to_rgb(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
 
 def _simplify(image: Image.Image) -> Image.Image:
     """Palettes and unusual modes made into L, RGB, RGBA, CMYK, or what Pillow converts to RGB by itself."""
+    if image.mode == "La":  # Pillow knows no shorter way
+        image = image.convert("LA")
     if image.has_transparency_data and image.mode != "RGBA":
         return image.convert("RGBA")
     if image.mode == "P":

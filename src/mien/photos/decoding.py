@@ -304,11 +304,11 @@ def _refusing(
     name, what = encoded.name, encoded.content.description
     try:
         yield
-    except Image.DecompressionBombError as error:
+    except Image.DecompressionBombError as error:  # some plugins hold to Pillow's own limit before our turn
         raise PhotoError(
-            f"{name} is {what} with more pixels than Pillow decodes: {error}",
+            f"{name} is {what} with more pixels than Pillow decodes.",
             hint="Don't open it unless you trust it; save it smaller if you do.",
-            code="photo.bomb",
+            code="photo.bomb" if encoded.max_pixels > _BOMB_PIXELS_A_BYTE * len(encoded.data) else "photo.too-large",
         ) from error
     except MemoryError as error:
         raise PhotoError(
@@ -371,7 +371,10 @@ def _end_of_strips(image: TiffImagePlugin.TiffImageFile) -> int:
 
 
 def _reason(error: BaseException) -> str:
-    return printable(str(error).splitlines()[0][:120] if str(error) else type(error).__name__)
+    words = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if words == "not identified by this driver":  # Pillow's words for a size of zero or no pixels described
+        words = "its header makes no sense"
+    return printable(words[:120])
 
 
 @contextmanager

@@ -36,8 +36,9 @@ def find_photos(folder: str | os.PathLike[str]) -> list[Path]:
         PhotoError: ``photo.missing``, ``photo.not-a-folder`` or ``photo.permission``, for `folder` or one below it.
     """
     root = Path(folder)
+    files = list(_walk(root))
     inside = Path(os.path.realpath(root))
-    found = [path for path in _walk(root) if _is_photo(path, inside)]
+    found = [path for path in files if _is_photo(path, inside)]
     return sorted(found, key=lambda path: _natural(path.relative_to(root)))
 
 

@@ -3,6 +3,7 @@
 Only looks: nothing is decoded here, so nothing here can be attacked with a clever picture.
 """
 
+import codecs
 from dataclasses import dataclass
 from enum import Enum
 
@@ -101,6 +102,7 @@ _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
 _TEXT_CONTROLS = frozenset(b"\t\n\f\r\x1b")
+_utf8_decoder = codecs.getincrementaldecoder("utf-8")
 
 
 def sniff(head: bytes) -> Content | None:
@@ -151,18 +153,15 @@ def _is_pnm(head: bytes) -> bool:
 
 
 def _text(head: bytes) -> Content | None:
-    if not head:
+    if not head or any(byte < 32 and byte not in _TEXT_CONTROLS for byte in head):
         return None
     try:
-        start = head.decode("utf-8").lstrip("\ufeff \t\r\n")[:300].lower()
-    except UnicodeDecodeError as error:
-        if error.start < len(head) - 3:  # not just a character cut off by the end of the head
-            return None
-        start = head[: error.start].decode("utf-8").lstrip("\ufeff \t\r\n")[:300].lower()
-    if any(byte < 32 and byte not in _TEXT_CONTROLS for byte in head):
+        text = _utf8_decoder().decode(head)  # a character cut off by the end of the head is no error
+    except UnicodeDecodeError:
         return None
+    start = text.lstrip("\ufeff \t\r\n").lower()
     if start.startswith(("<!doctype html", "<html", "<head", "<body")):
         return HTML
-    if "<svg" in start:
+    if start.startswith("<") and "<svg" in start:
         return _other_picture("SVG", "an")
     return TEXT
