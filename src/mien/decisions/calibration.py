@@ -1,0 +1,344 @@
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from mien.decisions import calibration_file
+from mien.decisions.measured import CalibrationData, EncoderIdentity, LikelihoodMap, RateCurve, TailModel
+from mien.decisions.rate import Rate
+from mien.decisions.wording import rate_rounded_up, rate_words
+from mien.errors import CalibrationError
+
+_MORE_PEOPLE = "Make a calibration of more people with `mien calibrate`."
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The similarity at and above which two photos count as one person's.
+
+    Args:
+        similarity: The threshold.
+        low: Lower end of its 95 % interval: every similarity whose FMR interval contains the asked FMR is inside.
+        high: Upper end of its 95 % interval.
+        fmr: The false match rate at the threshold.
+    """
+
+    similarity: float
+    low: float
+    high: float
+    fmr: Rate
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Calibration:
+    """What the similarities of one encoder mean, as measured on one set of people.
+
+    Two calibrations are equal when their content is. The file form is JSON; its hash is over the canonical form of
+    everything but the hash itself (keys sorted, no spaces).
+
+    Args:
+        name: What it is called, such as ``"lfw-sface"``.
+        encoder: Whose embeddings it is for.
+        data: The people and photos behind it.
+        score: What a similarity is: metric, flip, fusion …; JSON-ready.
+        protocol: Which comparisons were made and how the rates and intervals were computed, in a sentence or two.
+        similarity: (G,) the grid, increasing, from −1 to 1.
+        false_match: FMR(t) = P(similarity ≥ t | different people) on the grid.
+        false_non_match: FNMR(t) = P(similarity < t | one person) on the grid; None without mated comparisons.
+        smallest_fmr: The smallest false match rate that the comparisons support; None if they support none.
+        tail: Model of the highest non-mated similarities; None where too few are there.
+        likelihood: Map to a log-likelihood ratio; None without mated comparisons.
+        made: How it came about: date, command, version.
+    """
+
+    name: str
+    encoder: EncoderIdentity
+    data: CalibrationData
+    score: Mapping[str, Any]
+    protocol: str
+    similarity: NDArray[np.float64]
+    false_match: RateCurve
+    false_non_match: RateCurve | None
+    smallest_fmr: float | None
+    tail: TailModel | None
+    likelihood: LikelihoodMap | None
+    made: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        curves = [self.false_match] + ([self.false_non_match] if self.false_non_match else [])
+        if len(self.similarity) < 2 or any(curve.value.shape != self.similarity.shape for curve in curves):
+            raise ValueError("the error rates are not on the similarity grid")
+        if not self.false_match.falls() or (self.false_non_match and not self.false_non_match.rises()):
+            raise ValueError("the error rates are not monotone in the similarity")
+
+    @property
+    def people(self) -> int:
+        """How many people were compared."""
+        return self.data.people
+
+    @property
+    def photos(self) -> int:
+        """How many photos were compared."""
+        return self.data.photos
+
+    @property
+    def mated(self) -> int:
+        """How many comparisons were of two photos of one person."""
+        return self.data.mated
+
+    @property
+    def non_mated(self) -> int:
+        """How many comparisons were of two photos of different people."""
+        return self.data.non_mated
+
+    def fmr(self, similarity: float) -> Rate:
+        """The false match rate of the threshold `similarity`, with its 95 % interval.
+
+        Raises:
+            ValueError: If `similarity` is NaN or no cosine.
+        """
+        return self.false_match.at(checked(similarity), self.similarity)
+
+    def fnmr(self, similarity: float) -> Rate:
+        """The false non-match rate of the threshold `similarity`, with its 95 % interval.
+
+        Raises:
+            ValueError: If `similarity` is NaN or no cosine.
+            CalibrationError: If the calibration has no mated comparisons.
+        """
+        if self.false_non_match is None:
+            raise self._without_mated("a false non-match rate")
+        return self.false_non_match.at(checked(similarity), self.similarity)
+
+    def fpir(self, similarity: float, gallery_size: int) -> Rate:
+        """The false positive identification rate of the threshold `similarity`: 1 − (1 − FMR)^N.
+
+        Takes the N comparisons of a probe as independent. They are positively correlated (some faces resemble
+        everybody), so that the true rate is lower: the stated one errs on the safe side.
+        """
+        return self.fmr(similarity).any_of(gallery_size)
+
+    def threshold(self, fmr: float) -> Threshold:
+        """The lowest similarity whose false match rate is `fmr` or less.
+
+        Raises:
+            ValueError: If `fmr` is not between 0 and 1.
+            CalibrationError: If the comparisons behind the calibration do not support so small a rate.
+        """
+        if not 0 < fmr < 1:
+            raise ValueError(f"a false match rate lies between 0 and 1, not at {fmr}")
+        if self.smallest_fmr is None or fmr < self.smallest_fmr:
+            raise CalibrationError(
+                f"A false match rate of {rate_words(fmr)} is not supported: {self._support()}.",
+                hint=self._supported_rates(),
+                code="calibration.unsupported-rate",
+            )
+        similarity = first_at_or_below(fmr, self.similarity, self.false_match.value)
+        return Threshold(
+            similarity=similarity,
+            low=min(similarity, first_at_or_below(fmr, self.similarity, self.false_match.low)),
+            high=max(similarity, first_at_or_below(fmr, self.similarity, self.false_match.high)),
+            fmr=self.fmr(similarity),
+        )
+
+    def threshold_for_fpir(self, fpir: float, gallery_size: int) -> Threshold:
+        """The threshold that keeps a stranger's chance of matching anybody in a gallery at `fpir` or less.
+
+        The false match rate that a comparison may have is 1 − (1 − FPIR)^(1/N); see `fpir` for the assumption.
+
+        Args:
+            fpir: The wanted false positive identification rate, between 0 and 1.
+            gallery_size: N, with how many templates a probe is compared, at least 1.
+
+        Raises:
+            ValueError: If an argument is out of range.
+            CalibrationError: If the comparisons behind the calibration do not support the rate at this size.
+        """
+        if not 0 < fpir < 1:
+            raise ValueError(f"a false positive identification rate lies between 0 and 1, not at {fpir}")
+        if gallery_size < 1:
+            raise ValueError(f"a gallery of {gallery_size} has no threshold")
+        fmr = -math.expm1(math.log1p(-fpir) / gallery_size)
+        if self.smallest_fmr is None or fmr < self.smallest_fmr:
+            raise CalibrationError(
+                f"A false positive identification rate of {rate_words(fpir)} in a gallery of {gallery_size:,} needs a "
+                f"false match rate of {rate_words(fmr)} a comparison, which is not supported: {self._support()}.",
+                hint=self._supported_galleries(fpir, gallery_size),
+                code="calibration.unsupported-rate",
+            )
+        return self.threshold(fmr)
+
+    def log_likelihood_ratio(self, similarity: float) -> float:
+        """ln(P(similarity | one person) / P(similarity | different people)), capped to what the data supports.
+
+        Raises:
+            ValueError: If `similarity` is NaN or no cosine.
+            CalibrationError: If the calibration has no mated comparisons.
+        """
+        if self.likelihood is None:
+            raise self._without_mated("a likelihood ratio")
+        return self.likelihood(checked(similarity))
+
+    def probability(self, similarity: float, prior: float = 0.5) -> float:
+        """P(one person | similarity), where `prior` is P(one person) before looking at the photos.
+
+        Raises:
+            ValueError: If `similarity` is NaN or no cosine, or `prior` is not between 0 and 1.
+            CalibrationError: If the calibration has no mated comparisons.
+        """
+        return posterior(self.log_likelihood_ratio(similarity), prior)
+
+    def require_encoder(self, identity: str) -> None:
+        """Refuse to be used for embeddings of another encoder.
+
+        Raises:
+            CalibrationError: If `identity` is not the one that the calibration was made with.
+        """
+        if identity != self.encoder.identity:
+            raise CalibrationError(
+                f"The calibration {self.name} is for the encoder {self.encoder.name} ({self.encoder.identity[:12]}…), "
+                f"and the embeddings come from another one ({identity[:12]}…).",
+                hint="Use that encoder, or make a calibration for this one with `mien calibrate`.",
+                code="calibration.other-encoder",
+            )
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the canonical form of the content, as 64 hex digits."""
+        return calibration_file.hash_of(calibration_file.content_of(self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, with its hash, as JSON-ready data."""
+        return {**calibration_file.content_of(self), "sha256": self.sha256}
+
+    def summary(self) -> dict[str, Any]:
+        """What a decision says of its calibration: name, sha256, mated, non_mated."""
+        return {"name": self.name, "sha256": self.sha256, "mated": self.mated, "non_mated": self.non_mated}
+
+    def save(self, path: str | Path) -> None:
+        """Write the calibration as JSON; an existing file is replaced."""
+        Path(path).write_text(calibration_file.text_of(self.to_dict()), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a calibration and check that nobody altered it.
+
+        Raises:
+            CalibrationError: If the file can't be read, is not a calibration, or was altered after it was made.
+        """
+        return cls.from_json(calibration_file.read(path), source=str(path))
+
+    @classmethod
+    def from_json(cls, text: str, *, source: str = "<text>") -> Self:
+        """The calibration that `text` holds; `source` names it in errors.
+
+        Raises:
+            CalibrationError: As for `load`.
+        """
+        content = calibration_file.checked_content(text, source)
+        try:
+            return cls(**calibration_file.fields_of(content))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise calibration_file.not_a_calibration(source, f"{type(error).__name__}: {error}") from error
+
+    def _support(self) -> str:
+        least = f"{rate_words(rate_rounded_up(self.smallest_fmr))} or more" if self.smallest_fmr else "none"
+        return f"{self.non_mated:,} non-mated comparisons of {self.people:,} people ({self.data.name}) support {least}"
+
+    def _supported_rates(self) -> str:
+        if not self.smallest_fmr:
+            return _MORE_PEOPLE
+        return f"Ask for {rate_words(rate_rounded_up(self.smallest_fmr))} or more, or m{_MORE_PEOPLE[1:]}"
+
+    def _supported_galleries(self, fpir: float, gallery_size: int) -> str:
+        if not self.smallest_fmr:
+            return _MORE_PEOPLE
+        least = rate_rounded_up(-math.expm1(gallery_size * math.log1p(-self.smallest_fmr)))
+        most = math.floor(math.log1p(-fpir) / math.log1p(-self.smallest_fmr))
+        smaller = f", or for {rate_words(fpir)} in a gallery of {most:,} or fewer" if most else ""
+        return f"Ask for {rate_words(least)} or more at this size{smaller}, or m{_MORE_PEOPLE[1:]}"
+
+    def _without_mated(self, what: str) -> CalibrationError:
+        return CalibrationError(
+            f"The calibration {self.name} has no two photos of one person, so it can't give {what}.",
+            hint="Make a calibration of people with two photos or more.",
+            code="calibration.no-mated",
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Calibration) and self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Calibration {self.name} for {self.encoder.name}: "
+            f"{self.mated:,} mated and {self.non_mated:,} non-mated comparisons of {self.people:,} people>"
+        )
+
+
+def shipped_calibration(encoder_identity: str) -> Calibration:
+    """The calibration that comes with mien for the encoder of this identity.
+
+    Raises:
+        CalibrationError: If none does.
+    """
+    known = []
+    folder = files("mien.decisions") / "calibrations"
+    for file in sorted(folder.iterdir(), key=lambda file: file.name) if folder.is_dir() else []:
+        if file.name.endswith(".json"):
+            calibration = Calibration.from_json(file.read_text(encoding="utf-8"), source=file.name)
+            if calibration.encoder.identity == encoder_identity:
+                return calibration
+            known.append(calibration.encoder.name)
+    raise CalibrationError(
+        f"No calibration comes with mien for the encoder {encoder_identity[:12]}…; there is one for: "
+        f"{', '.join(known) or 'none'}.",
+        hint="Make one from a folder of people with `mien calibrate`, or give a threshold yourself.",
+        code="calibration.none-for-encoder",
+    )
+
+
+def checked(similarity: float) -> float:
+    """`similarity` within [−1, 1]; a rounding error beyond it is forgiven.
+
+    Raises:
+        ValueError: If it is NaN or farther out.
+    """
+    if not abs(similarity) <= 1.0001:
+        raise ValueError(f"a cosine similarity lies between -1 and 1, not at {similarity}")
+    return min(1.0, max(-1.0, float(similarity)))
+
+
+def posterior(log_likelihood_ratio: float, prior: float) -> float:
+    """P(one person) after evidence of this natural log-likelihood ratio, by Bayes' rule.
+
+    Raises:
+        ValueError: If `prior` is not between 0 and 1.
+    """
+    if not 0 < prior < 1:
+        raise ValueError(f"a prior probability lies between 0 and 1, not at {prior}")
+    return float(expit(log_likelihood_ratio + logit(prior)))
+
+
+def first_at_or_below(rate: float, grid: NDArray[np.float64], curve: NDArray[np.float64]) -> float:
+    """The lowest similarity at which the falling `curve`, linear between the points of `grid`, is `rate` or less.
+
+    The last point of the grid if the curve never comes down so far.
+    """
+    after = int(np.searchsorted(-curve, -rate, side="left"))
+    if after == 0:
+        return float(grid[0])
+    if after == len(curve):
+        return float(grid[-1])
+    before = after - 1
+    share = (curve[before] - rate) / (curve[before] - curve[after])
+    return float(grid[before] + share * (grid[after] - grid[before]))

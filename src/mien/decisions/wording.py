@@ -1,0 +1,29 @@
+"""How rates and counts are written in the sentences of decisions and errors."""
+
+import math
+
+from mien.decisions.rate import Rate
+
+
+def rate_words(rate: float) -> str:
+    """`rate` with two significant digits: "5 %", "1.2 %", "3.1e-5"."""
+    if rate == 0:
+        return "0"
+    if rate >= 0.01:
+        return f"{100 * rate:.2g} %" if rate < 0.995 else f"{100 * rate:.3g} %"
+    mantissa, exponent = f"{rate:.1e}".split("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+
+
+def rate_rounded_up(rate: float) -> float:
+    """The smallest number of two significant digits that is not below `rate`, so that it can be asked for."""
+    if rate <= 0:
+        return 0.0
+    digits = 1 - math.floor(math.log10(rate))
+    rounded = round(rate, digits)
+    return rounded if rounded >= rate else round(rounded + 10.0**-digits, digits)
+
+
+def interval_words(rate: Rate) -> str:
+    """The interval of `rate`: "95 % interval 0.8e-4 to 1.3e-4"."""
+    return f"95 % interval {rate_words(rate.low)} to {rate_words(rate.high)}"
