@@ -20,6 +20,8 @@ _SAVE_AS = "Open it in an image viewer and save it as JPEG or PNG."
 
 def printable(name: str) -> str:
     """`name` so that it can be printed anywhere: control characters and undecodable bytes as escapes."""
+    if name.isprintable():
+        return name
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
 
 
