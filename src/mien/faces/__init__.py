@@ -1,0 +1,26 @@
+"""Floor 3: where are the faces, and what is each one's embedding?"""
+
+from mien.faces.alignment import TEMPLATES, align, similarity_transforms
+from mien.faces.choosing import FacePolicy, choose
+from mien.faces.detection import Detector
+from mien.faces.drawing import draw
+from mien.faces.encoding import Encoder, FusedEncoder, NetworkEncoder, open_encoder, with_embeddings
+from mien.faces.faces import Faces
+from mien.faces.table import FaceTable
+
+__all__ = [
+    "TEMPLATES",
+    "Detector",
+    "Encoder",
+    "FacePolicy",
+    "FaceTable",
+    "Faces",
+    "FusedEncoder",
+    "NetworkEncoder",
+    "align",
+    "choose",
+    "draw",
+    "open_encoder",
+    "similarity_transforms",
+    "with_embeddings",
+]

@@ -1,0 +1,49 @@
+# Each verb makes its own environment and installs what it needs, so it works first thing in a fresh clone.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: help demo test test-all lint bench docs calibrations clean
+
+help: ## List the verbs.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/.core: pyproject.toml constraints.txt
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@echo "installing mien into $(VENV) …"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	@echo "installing what the tests need …"
+	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	@$(PIP) --editable '.[bench]'
+	@touch $@
+
+demo: $(VENV)/.core ## Synthetic people: enrol, verify, identify, cluster, and a report with pictures in demo/.
+	@$(BIN)/mien demo --output demo
+
+test: lint ## Lint, types and every test.
+	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+lint: $(VENV)/.dev ## Style, types, and the direction of imports.
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
+
+bench: $(VENV)/.bench ## Speed and accuracy against named peers, in one run.
+	@$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.dev ## The reference pages, from the docstrings.
+	@$(BIN)/python docs/make.py
+
+calibrations: $(VENV)/.dev ## Make the shipped calibrations anew from the LFW photos.
+	@$(BIN)/python benchmarks/calibrations.py
+
+clean: ## Remove what the verbs made.
+	rm -rf $(VENV) demo bench-results build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .lint-imports.log

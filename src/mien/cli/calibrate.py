@@ -1,0 +1,51 @@
+"""`mien calibrate`: measure what similarities stand for, on people one has."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.options import (
+    EncoderOption,
+    FaceOption,
+    FlipOption,
+    JsonOption,
+    PrecisionOption,
+    RuntimeOption,
+    make_recognizer,
+)
+from mien.cli.output import ExitCode, print_json, progress_shown, say, say_problems
+
+
+def calibrate(
+    people: Annotated[
+        Path, typer.Option(help="A folder with a folder of photos for each person; labels must be right.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The calibration to write (JSON).")],
+    name: Annotated[str | None, typer.Option(help="What to call it; by default after encoder and folder.")] = None,
+    embeddings: Annotated[
+        Path | None,
+        typer.Option(help="Keep the embeddings in this .npz, so that an interrupted run carries on."),
+    ] = None,
+    face: FaceOption = "central",
+    encoder: EncoderOption = "sface",
+    flip: FlipOption = None,
+    runtime: RuntimeOption = "auto",
+    precision: PrecisionOption = "f32",
+    json: JsonOption = False,
+) -> int:
+    """Measure false match and false non-match rates over all pairs of photos of people you know."""
+    from mien.evaluation import calibrate_people
+
+    recognizer = make_recognizer(encoder, flip=flip, runtime=runtime, precision=precision)
+    with progress_shown():
+        calibration, problems = calibrate_people(recognizer, people, name=name, face=face, keep=embeddings)
+    calibration.save(output)
+    if json:
+        print_json({"output": str(output), **calibration.summary(), "problems": problems})
+    else:
+        print(f"{output}: {calibration}")
+    say_problems(problems)
+    if not json:
+        say(f"Use it with: mien verify A B --calibration {output}")
+    return ExitCode.SOME_FAILED if problems else ExitCode.DONE

@@ -1,0 +1,194 @@
+"""`mien enroll`, `mien identify`, `mien people`: who do we know, and who is this?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from mien.cli.options import (
+    CalibrationOption,
+    EncoderOption,
+    FaceOption,
+    FlipOption,
+    GalleryOption,
+    JsonOption,
+    PrecisionOption,
+    RuntimeOption,
+    SmallFacesOption,
+    list_photos,
+    make_recognizer,
+)
+from mien.cli.output import DECISION_CODES, ExitCode, print_json, progress_shown, say
+from mien.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mien.gallery import Enrolment
+
+people = typer.Typer(no_args_is_help=True, help="List, show, rename and forget the people of the gallery.")
+
+
+def enroll(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="What the person is called.")] = None,
+    photos: Annotated[list[str] | None, typer.Argument(metavar="[PHOTO…]", help="One photo is enough.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Enrol everyone of a folder that has a folder of photos for each person.")
+    ] = None,
+    on_duplicate: Annotated[
+        Literal["warn", "refuse"],
+        typer.Option(help="What to do when the face is already known under another name."),
+    ] = "warn",
+    face: FaceOption = "central",
+    gallery: GalleryOption = None,
+    encoder: EncoderOption = "sface",
+    flip: FlipOption = None,
+    runtime: RuntimeOption = "auto",
+    precision: PrecisionOption = "f32",
+    json: JsonOption = False,
+) -> int:
+    """Enrol a person from one photo or more, or everyone of a folder. Run it again to carry on where it stopped."""
+    from mien.gallery import Gallery
+
+    if (name is None) == (folder is None) or (name is not None and not photos):
+        raise ConfigError(
+            "Say whom to enrol.", hint="Either `mien enroll NAME PHOTO…` or `mien enroll --folder PEOPLE`."
+        )
+    recognizer = make_recognizer(encoder, flip=flip, runtime=runtime, precision=precision, face=face)
+    with Gallery(gallery, recognizer=recognizer) as store, progress_shown():
+        if name is not None:
+            results = [store.enroll(name, list_photos(photos or []), face=face, on_duplicate=on_duplicate)]
+        else:
+            assert folder is not None
+            results = list(store.enroll_folder(folder, face=face, on_duplicate=on_duplicate))
+    for result in results:
+        for warning in result.warnings:
+            say(f"{result.person}: {warning}")
+    if json:
+        print_json([result.to_dict() for result in results])
+    elif name is not None:
+        print(_enrolled(results[0]))
+    else:
+        added = sum(len(result.added) for result in results)
+        skipped = sum(len(result.skipped) for result in results)
+        known = sum(len(result.known) for result in results)
+        print(f"{len(results)} people: {added} photos enrolled, {known} known before, {skipped} could not be used")
+    return _enrolment_code(results)
+
+
+def _enrolled(result: Enrolment) -> str:
+    if result.refused:
+        return f"{result.person}: refused; the face is already known under another name"
+    before = f", {len(result.known)} known before" if result.known else ""
+    return f"{result.person}: {len(result.added)} photos enrolled{before}"
+
+
+def _enrolment_code(results: list[Enrolment]) -> ExitCode:
+    failed = any(result.skipped or result.refused for result in results)
+    if not failed:
+        return ExitCode.DONE
+    return ExitCode.SOME_FAILED if any(result.added or result.known for result in results) else ExitCode.UNUSABLE
+
+
+def identify(
+    photos: Annotated[list[str], typer.Argument(metavar="PHOTO…", help="Photos, or folders of photos.")],
+    fpir: Annotated[
+        float | None,
+        typer.Option(help="Decide at this false positive identification rate: the share of strangers who are named."),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="List this many candidates for each face.")] = 5,
+    face: FaceOption = "all",
+    small_faces: SmallFacesOption = False,
+    gallery: GalleryOption = None,
+    encoder: EncoderOption = "sface",
+    flip: FlipOption = None,
+    runtime: RuntimeOption = "auto",
+    precision: PrecisionOption = "f32",
+    calibration: CalibrationOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Who is on this photo? Exit code 0: someone was recognised; 1: nobody; 3: no photo can be used.
+
+    With --json: a list with an object for each face; with several photos, a line with such a list for each photo.
+    """
+    from mien.gallery import Gallery
+
+    names = list_photos(photos)
+    recognizer = make_recognizer(
+        encoder, flip=flip, runtime=runtime, precision=precision, small_faces=small_faces, calibration=calibration
+    )
+    codes = []
+    with Gallery(gallery, recognizer=recognizer) as store:
+        for name in names:
+            found = store.identify(name, fpir=fpir, face=face, top=top)
+            if json:
+                document = [identification.to_dict() for identification in found]
+                print_json(document if len(names) == 1 else {"photo": name, "faces": document})
+            else:
+                for identification in found:
+                    print(f"{name}: {identification.reason}")
+            codes += [DECISION_CODES[identification.decision] for identification in found]
+    if ExitCode.DONE in codes:
+        return ExitCode.SOME_FAILED if ExitCode.UNUSABLE in codes else ExitCode.DONE
+    return ExitCode.NO if ExitCode.NO in codes else ExitCode.UNUSABLE
+
+
+@people.command("list")
+def list_people(gallery: GalleryOption = None, json: JsonOption = False) -> int:
+    """List the people of the gallery."""
+    from mien.gallery import Gallery
+
+    with Gallery(gallery) as store:
+        records = store.people()
+    if json:
+        print_json([record.to_dict() for record in records])
+    else:
+        for record in records:
+            print(f"{record.name}\t{record.templates} photos\tsince {record.created:%Y-%m-%d}")
+        say(f"{len(records)} people")
+    return ExitCode.DONE
+
+
+@people.command()
+def show(name: str, gallery: GalleryOption = None, json: JsonOption = False) -> int:
+    """Show what the gallery holds of a person."""
+    from mien.gallery import Gallery
+
+    with Gallery(gallery) as store:
+        details = store.show(name)
+    if json:
+        print_json(details.to_dict())
+    else:
+        print(f"{details.name}, enrolled {details.created:%Y-%m-%d %H:%M} UTC")
+        for template in details.templates:
+            print(f"  {template.source} (photo {template.photo_sha256[:12]}, detection score {template.score:.2f})")
+    return ExitCode.DONE
+
+
+@people.command()
+def rename(old: str, new: str, gallery: GalleryOption = None, json: JsonOption = False) -> int:
+    """Give a person another name."""
+    from mien.gallery import Gallery
+
+    with Gallery(gallery) as store:
+        store.rename(old, new)
+        details = store.show(new)
+    if json:
+        print_json(details.to_dict())
+    else:
+        print(f"{old} is now called {details.name}")
+    return ExitCode.DONE
+
+
+@people.command()
+def forget(name: str, gallery: GalleryOption = None, json: JsonOption = False) -> int:
+    """Delete a person and every trace of their face from the gallery's files."""
+    from mien.gallery import Gallery
+
+    with Gallery(gallery) as store:
+        receipt = store.forget(name)
+    if json:
+        print_json(receipt.to_dict())
+    else:
+        print(receipt.reason)
+    return ExitCode.DONE if receipt.erased else ExitCode.SOME_FAILED

@@ -1,0 +1,83 @@
+"""`mien match`: every probe against every known person, as a table."""
+
+import csv
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.options import (
+    CalibrationOption,
+    EncoderOption,
+    FaceOption,
+    FlipOption,
+    JsonOption,
+    PrecisionOption,
+    RuntimeOption,
+    embed_photos,
+    make_recognizer,
+)
+from mien.cli.output import ExitCode, print_json, progress_shown, say, say_problems
+
+
+def match(
+    probes: Annotated[str, typer.Argument(help="A folder of probe photos, or an .npz of `mien embed`.")],
+    gallery: Annotated[
+        str, typer.Argument(help="A folder of the known people: photos called NAME.jpg, or folders called NAME.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The table of best matches to write (CSV).")],
+    matrix: Annotated[
+        Path | None, typer.Option(help="Write all similarities too, probes × people (.npy or .parquet).")
+    ] = None,
+    fpir: Annotated[float | None, typer.Option(help="Decide at this false positive identification rate.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Decide at this similarity instead.")] = None,
+    face: FaceOption = "central",
+    encoder: EncoderOption = "sface",
+    flip: FlipOption = None,
+    runtime: RuntimeOption = "auto",
+    precision: PrecisionOption = "f32",
+    calibration: CalibrationOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Match every probe with every known person: the best one, or `unknown` below the threshold."""
+    from mien.decisions import match as match_people
+
+    recognizer = make_recognizer(
+        encoder, flip=flip, runtime=runtime, precision=precision, face=face, calibration=calibration
+    )
+    with progress_shown():
+        known, probe = (embed_photos(recognizer, [source], face=face) for source in (gallery, probes))
+        matches = match_people(
+            probe.sources,
+            probe.embeddings,
+            [_person(source, gallery) for source in known.sources],
+            known.embeddings,
+            None if threshold is not None and not recognizer.is_calibrated else recognizer.calibration,
+            fpir=fpir,
+            threshold=threshold,
+        )
+    with output.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ("probe", "decision", "person", "similarity", "runner_up", "margin"))
+        writer.writeheader()
+        writer.writerows(matches.rows())
+    if matrix:
+        matches.save_matrix(matrix)
+    problems = {**known.problems, **probe.problems}
+    if json:
+        print_json({"output": str(output), **matches.summary(), "problems": problems})
+    else:
+        print(f"{output}: {matches.sentence()}")
+    say_problems(problems)
+    if not len(matches.probes):
+        say("No probe has a face.")
+        return ExitCode.UNUSABLE
+    return ExitCode.SOME_FAILED if problems else ExitCode.DONE
+
+
+def _person(source: str, gallery: str) -> str:
+    """Whose photo this is: the folder below the gallery's, or the name of a file that lies in it directly."""
+    try:
+        below = Path(source).relative_to(gallery)
+    except ValueError:
+        return Path(source).parent.name  # from an .npz, which knows no gallery folder
+    return below.parts[0] if len(below.parts) > 1 else below.stem

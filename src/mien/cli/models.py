@@ -1,0 +1,81 @@
+"""`mien models`: which networks there are, and where their weights come from."""
+
+import typer
+
+from mien.cli.options import JsonOption
+from mien.cli.output import ExitCode, print_json, progress_shown
+
+models = typer.Typer(no_args_is_help=True, help="List, show and fetch the networks.")
+
+
+@models.command("list")
+def list_models(json: JsonOption = False) -> int:
+    """List the networks that mien knows, and whether their weights are here."""
+    from mien.errors import MienError
+    from mien.models import find_weights, list_cards
+
+    rows = []
+    for card in list_cards():
+        try:
+            where = [str(find_weights(one)) for one in ([card] if card.file else [m for m, _ in card.members])]
+            missing = ""
+        except MienError as problem:
+            where, missing = [], str(problem)
+        rows.append(
+            {
+                "name": card.name,
+                "title": card.title,
+                "task": card.task,
+                "licence": card.licence,
+                "files": where,
+                "missing": missing,
+            }
+        )
+    if json:
+        print_json(rows)
+    else:
+        for row in rows:
+            print(f"{row['name']}\t{row['task']}\t{row['title']}\t{row['missing'] or 'ready'}")
+    return ExitCode.DONE
+
+
+@models.command()
+def show(name: str, json: JsonOption = False) -> int:
+    """Show the card of a network: licence, contracts, training, figures, limits."""
+    from dataclasses import asdict
+
+    from mien.models import load_card
+
+    card = load_card(name)
+    about = {**asdict(card), "folder": str(card.folder) if card.folder else None, "identity": card.identity()}
+    if json:
+        print_json(about)
+    else:
+        for key, value in about.items():
+            if value not in ("", None, ()):
+                print(f"{key}: {value}")
+    return ExitCode.DONE
+
+
+@models.command()
+def fetch(name: str) -> int:
+    """Fetch the weights of a network from its official address: the only command that uses the network."""
+    from mien.models import fetch as fetch_weights
+    from mien.models import load_card
+
+    with progress_shown():
+        path = fetch_weights(load_card(name))
+    print(path)
+    return ExitCode.DONE
+
+
+@models.command()
+def check(name: str) -> int:
+    """Load a network and say what it is and that it runs; for a card of your own too."""
+    from mien.models import load_card, open_model
+
+    card = load_card(name)
+    for each in [member for member, _ in card.members] or [card]:
+        runner = open_model(each)
+        print(f"{each.name}: {runner.runtime}, {runner.precision}, identity {each.identity()[:16]}")
+    return ExitCode.DONE

@@ -1,0 +1,97 @@
+"""What goes where: results to stdout, everything else to stderr, and the exit codes."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any
+
+from mien.progress import reporting
+
+
+class ExitCode(IntEnum):
+    """How a command ends."""
+
+    DONE = 0
+    NO = 1
+    USAGE = 2
+    UNUSABLE = 3
+    MISSING = 4
+    SOME_FAILED = 5
+    INTERRUPTED = 130
+
+
+DECISION_CODES = {
+    "match": ExitCode.DONE,
+    "no_match": ExitCode.NO,
+    "unknown": ExitCode.NO,
+    "ambiguous": ExitCode.NO,
+    "unusable": ExitCode.UNUSABLE,
+}
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document; NaN and infinities, which JSON lacks, are an error of ours."""
+    print(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2 if sys.stdout.isatty() else None))
+
+
+def say(text: str) -> None:
+    """Tell the user something that is not the result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def say_problems(problems: dict[str, dict[str, str]], most: int = 20) -> None:
+    """List the photos that could not be used, and why."""
+    if not problems:
+        return
+    say(f"{len(problems)} photo{'s' if len(problems) > 1 else ''} could not be used:")
+    for source, problem in list(problems.items())[:most]:
+        say(f"  {source}: {problem['message']}")
+    if len(problems) > most:
+        say(f"  … and {len(problems) - most} more (--json lists all).")
+
+
+@contextmanager
+def progress_shown() -> Iterator[None]:
+    """Show the progress of the work inside: a bar on a terminal, a line now and then elsewhere."""
+    if sys.stderr.isatty():
+        with _bar():
+            yield
+    else:
+        with reporting(_Lines()):
+            yield
+
+
+@contextmanager
+def _bar() -> Iterator[None]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(label: str, done: int, total: int | None) -> None:
+            if label not in tasks:
+                tasks[label] = progress.add_task(label, total=total)
+            progress.update(tasks[label], completed=done, total=total)
+
+        with reporting(show):
+            yield
+
+
+class _Lines:
+    """A line of progress at most every few seconds, for logs."""
+
+    EVERY = 10.0
+
+    def __init__(self) -> None:
+        self.said = time.monotonic()
+
+    def __call__(self, label: str, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        if now - self.said >= self.EVERY:
+            self.said = now
+            say(f"{label}: {done}{f' of {total}' if total else ''}")

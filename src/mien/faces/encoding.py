@@ -1,0 +1,161 @@
+"""Turning aligned faces into embeddings: what the card of an encoder says is done to a crop before and after."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import ModelError
+from mien.faces.faces import Faces
+from mien.models import ModelCard, Runner, load_card, open_model
+
+BATCH = 16
+"""Crops per run of the network; larger batches leave the processor's cache."""
+
+
+class Encoder(Protocol):
+    """Anything that turns the faces of photos into embeddings."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 over all that an embedding depends on."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """The length of an embedding."""
+        ...
+
+    def embed(self, faces: Sequence[Faces]) -> list[NDArray[np.float32]]:
+        """Embed the faces of several photos (which must have been kept): per photo (N, D) float32 of unit length."""
+        ...
+
+
+@dataclass(frozen=True)
+class NetworkEncoder:
+    """One network with one alignment."""
+
+    runner: Runner
+    name: str
+    identity: str
+    dimensions: int
+
+    def embed(self, faces: Sequence[Faces]) -> list[NDArray[np.float32]]:
+        """See `Encoder.embed`."""
+        crops = [one.crops(self.runner.card.input.template) for one in faces]
+        ends = np.cumsum([len(c) for c in crops])[:-1]
+        return np.split(self.embed_crops(np.concatenate(crops)), ends) if crops else []
+
+    def embed_crops(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed aligned crops.
+
+        Args:
+            crops: (N, H, W, 3) uint8 RGB, aligned to the card's template and of its size.
+
+        Returns:
+            (N, D) float32 of unit length.
+
+        Raises:
+            ModelError: The network gave something that is not a finite, non-zero vector.
+        """
+        parts = [self._embed_batch(crops[i : i + BATCH]) for i in range(0, len(crops), BATCH)]
+        return np.concatenate(parts) if parts else np.zeros((0, self.dimensions), np.float32)
+
+    def _embed_batch(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        card = self.runner.card
+        pictures = crops if card.input.colour == "rgb" else crops[..., ::-1]
+        batch = pictures.transpose(0, 3, 1, 2).astype(np.float32, order="C")
+        mean = np.asarray(card.input.mean, np.float32).reshape(1, -1, 1, 1)
+        scale = np.asarray(card.input.scale, np.float32).reshape(1, -1, 1, 1)
+        if mean.any():
+            batch -= mean
+        if (scale != 1).any():
+            batch *= scale
+        vectors = self.runner.run(batch)[card.output.name]
+        if card.input.flip:
+            vectors = vectors + self.runner.run(np.ascontiguousarray(batch[..., ::-1]))[card.output.name]
+        embeddings = self._unit(vectors)
+        if card.output.centre is not None:
+            embeddings = self._unit(embeddings - np.asarray(card.output.centre, np.float32))
+        return embeddings
+
+    def _unit(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        if not (np.isfinite(lengths) & (lengths > 0)).all():
+            raise ModelError(
+                f"The encoder {self.name} gave an embedding that is zero or not a number.",
+                hint="Check the mean and scale of its card, and the precision it runs in.",
+                code="model.not-finite",
+            )
+        return np.asarray(vectors / lengths, np.float32)
+
+
+@dataclass(frozen=True)
+class FusedEncoder:
+    """Several encoders as one: the cosine of two fused embeddings is the weighted sum of their cosines.
+
+    With weights w that sum to one, the embeddings √w₁·e₁, √w₂·e₂, … are joined end to end.
+    """
+
+    members: tuple[tuple[Encoder, float], ...]
+    name: str
+    identity: str
+    dimensions: int
+
+    def embed(self, faces: Sequence[Faces]) -> list[NDArray[np.float32]]:
+        """See `Encoder.embed`."""
+        parts = [[np.sqrt(np.float32(weight)) * e for e in encoder.embed(faces)] for encoder, weight in self.members]
+        return [np.concatenate(of_one_photo, axis=1) for of_one_photo in zip(*parts, strict=True)]
+
+
+def open_encoder(
+    card: str | ModelCard = "sface", *, flip: bool | None = None, runtime: str = "auto", precision: str = "f32"
+) -> Encoder:
+    """Load an encoder by its card.
+
+    Args:
+        card: A shipped card's name, the path of a card (TOML), or a card.
+        flip: Whether an embedding is the sum of the crop's and its mirror image's (twice the work); None: as the
+            card says.
+        runtime: ``"onnxruntime"``, ``"openvino"``, or ``"auto"``: OpenVINO where it is installed.
+        precision: ``"f32"``, or ``"bf16"`` where the runtime has it; part of the encoder's identity.
+
+    Raises:
+        ModelError: The card or the weights are missing, altered or unusable.
+        MissingExtraError: The runtime or the weights come with an extra that is not installed.
+    """
+    if not isinstance(card, ModelCard):
+        card = load_card(card)
+    if card.task != "encoder":
+        raise ModelError(
+            f"{card.name} is a {card.task}, and an encoder is needed here.",
+            hint="`mien models list` shows what there is.",
+            code="model.wrong-task",
+        )
+    if flip is not None:
+        card = card.with_flip(flip)
+    identity = card.identity(precision)
+    if card.members:
+        opened = tuple(
+            (open_encoder(member, runtime=runtime, precision=precision), weight) for member, weight in card.members
+        )
+        return FusedEncoder(opened, card.name, identity, card.output.dimensions)
+    return NetworkEncoder(
+        open_model(card, runtime=runtime, precision=precision), card.name, identity, card.output.dimensions
+    )
+
+
+def with_embeddings(faces: Sequence[Faces], encoder: Encoder) -> list[Faces]:
+    """The same faces with their embeddings, computed in batches across photos."""
+    found = [i for i, one in enumerate(faces) if len(one)]
+    done = list(faces)
+    for i, embeddings in zip(found, encoder.embed([faces[i] for i in found]), strict=True):
+        done[i] = replace(faces[i], embeddings=embeddings)
+    return done

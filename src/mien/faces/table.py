@@ -1,0 +1,119 @@
+"""The embedded faces of many photos as one table, which can be saved, read again and carried on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import ConfigError
+from mien.faces.faces import Faces
+
+
+@dataclass(eq=False)
+class FaceTable:
+    """One row a face, and a list of the photos that gave none.
+
+    Attributes:
+        encoder_name: What made the embeddings.
+        encoder_identity: SHA-256 over all that an embedding depends on.
+        sources: For each face, the photo it is from.
+        boxes: (N, 4) float32 pixels of that photo.
+        scores: (N,) float32 detection scores.
+        embeddings: (N, D) float32 of unit length.
+        problems: For each photo without a face, why.
+    """
+
+    encoder_name: str
+    encoder_identity: str
+    sources: list[str] = field(default_factory=list)
+    boxes: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    embeddings: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    problems: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def photos_done(self) -> set[str]:
+        """The photos that the table has an answer for."""
+        return {*self.sources, *self.problems}
+
+    def extend(self, photos: Iterable[Faces]) -> None:
+        """Add the faces of more photos; when the iterable is interrupted, all that came before is kept."""
+        new: list[Faces] = []
+        try:
+            for faces in photos:
+                new.append(faces)
+                if faces.problem is not None:
+                    self.problems[faces.source] = faces.problem.to_dict()
+                elif not len(faces):
+                    self.problems[faces.source] = {"code": "no-face.none", "message": "No face was found.", "hint": ""}
+        finally:
+            new = [faces for faces in new if len(faces)]
+            self.sources += [faces.source for faces in new for _ in range(len(faces))]
+            if new:
+                self.boxes = np.concatenate([self.boxes, *(faces.boxes for faces in new)])
+                self.scores = np.concatenate([self.scores, *(faces.scores for faces in new)])
+                old = [self.embeddings] if len(self.embeddings) else []
+                self.embeddings = np.concatenate([*old, *(faces.embeddings for faces in new)])
+
+    def photo_numbers(self) -> NDArray[np.int64]:
+        """For each face, a number that is the same for faces of one photo, (N,)."""
+        numbers: dict[str, int] = {}
+        return np.array([numbers.setdefault(source, len(numbers)) for source in self.sources], np.int64)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the table as a NumPy archive; an interrupted write leaves the old file as it was."""
+        path = Path(path)
+        about = {
+            "encoder_name": self.encoder_name,
+            "encoder_identity": self.encoder_identity,
+            "problems": self.problems,
+        }
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        try:
+            with partial.open("wb") as file:
+                np.savez(
+                    file,
+                    sources=np.array(self.sources, np.str_),
+                    boxes=self.boxes,
+                    scores=self.scores,
+                    embeddings=self.embeddings,
+                    about=np.array(json.dumps(about, ensure_ascii=False)),
+                )
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> FaceTable:
+        """Read a table that `save` wrote.
+
+        Raises:
+            ConfigError: It isn't there, or is not such a table.
+        """
+        try:
+            with Path(path).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+                about: dict[str, Any] = json.loads(str(file["about"]))
+                return cls(
+                    about["encoder_name"],
+                    about["encoder_identity"],
+                    file["sources"].tolist(),
+                    file["boxes"],
+                    file["scores"],
+                    file["embeddings"],
+                    about["problems"],
+                )
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise ConfigError(
+                f"{os.fspath(path)} is not a table of faces that `mien embed` wrote ({error}).",
+                hint="Make one with: mien embed PHOTOS -o faces.npz",
+            ) from error

@@ -1,0 +1,174 @@
+"""The hallway: one object that leads from photos to decisions. It holds no logic of its own."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import cached_property
+from itertools import islice
+from os import cpu_count
+
+from mien.decisions import Calibration, Verification, shipped_calibration, verify
+from mien.errors import MienError
+from mien.faces import Detector, Encoder, FacePolicy, Faces, choose, open_encoder, with_embeddings
+from mien.models import ModelCard
+from mien.photos import PhotoSource
+from mien.similarity import all_pairs
+
+PHOTOS_AT_ONCE = 16
+
+
+class Recognizer:
+    """Finds faces, embeds them, and compares them. Safe to use from several threads.
+
+    Args:
+        encoder: A shipped encoder's name (``"sface"``, ``"dlib"``, ``"fusion"``), the path of a model card, or a card.
+        detector: The same for the detector.
+        flip: Whether an embedding is the sum of the crop's and its mirror image's (a little more accurate, twice the
+            work); None: as the encoder's card says.
+        runtime: ``"onnxruntime"``, ``"openvino"``, or ``"auto"``: OpenVINO where it is installed.
+        precision: ``"f32"``, or ``"bf16"`` where the runtime has it.
+        face: Which face of a photo counts: ``"central"``, ``"largest"``, ``"only"`` or ``"all"``.
+        max_side: The photo is shrunk to this longer side, in pixels, for detection only.
+        min_score: Faces with a lower detection score are dropped.
+        small_faces: Look for small faces too, at many times the cost.
+        calibration: What similarities stand for; by default the one shipped for the encoder.
+        workers: Photos worked on at the same time by `embed_many`; by default one per processor.
+
+    Raises:
+        ModelError: A network is missing, altered or unusable.
+        MissingExtraError: A network or runtime comes with an extra that is not installed.
+    """
+
+    def __init__(
+        self,
+        encoder: str | ModelCard = "sface",
+        *,
+        detector: str | ModelCard = "yunet",
+        flip: bool | None = None,
+        runtime: str = "auto",
+        precision: str = "f32",
+        face: FacePolicy = "central",
+        max_side: int = 640,
+        min_score: float = 0.6,
+        small_faces: bool = False,
+        calibration: Calibration | None = None,
+        workers: int | None = None,
+    ) -> None:
+        self.detector = Detector.open(
+            detector, runtime=runtime, max_side=max_side, min_score=min_score, small_faces=small_faces
+        )
+        self.encoder: Encoder = open_encoder(encoder, flip=flip, runtime=runtime, precision=precision)
+        self.face = face
+        self.workers = workers or cpu_count() or 1
+        if calibration is not None:
+            calibration.require_encoder(self.encoder_identity)
+            self.calibration = calibration
+
+    @property
+    def encoder_name(self) -> str:
+        """The encoder's name."""
+        return self.encoder.name
+
+    @property
+    def encoder_identity(self) -> str:
+        """SHA-256 over all that an embedding depends on."""
+        return self.encoder.identity
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """What similarities of this encoder stand for. Raises `CalibrationError` if nobody has measured it."""
+        return shipped_calibration(self.encoder_identity)
+
+    def faces(self, source: PhotoSource) -> Faces:
+        """Find and embed all faces of one photo.
+
+        Raises:
+            PhotoError: The photo cannot be used.
+        """
+        return with_embeddings([self.detector.detect(source)], self.encoder)[0]
+
+    def choose(self, faces: Faces, policy: FacePolicy | None = None) -> Faces:
+        """The faces that count by a policy (default: this recognizer's). Raises `NoFaceError` where none does."""
+        return choose(faces, policy or self.face)
+
+    def embed_many(
+        self, sources: Iterable[PhotoSource], *, face: FacePolicy = "all", keep_photos: bool = False
+    ) -> Iterator[Faces]:
+        """Find and embed the faces of many photos, in order, using all processors.
+
+        A photo that cannot be used, or in which no face counts, never stops the rest: it comes back without faces and
+        with the reason in `Faces.problem`.
+
+        Args:
+            sources: The photos.
+            face: Which faces of each photo count.
+            keep_photos: Keep each photo in the answer, which takes memory.
+        """
+        chunks = iter(lambda: list(islice(todo, PHOTOS_AT_ONCE)), [])
+        todo = iter(sources)
+        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="mien-embed")
+        running: deque[Future[list[Faces]]] = deque()
+        try:
+            while True:
+                for chunk in islice(chunks, self.workers + 1 - len(running)):
+                    running.append(pool.submit(self._embed_chunk, chunk, face, keep_photos))
+                if not running:
+                    return
+                yield from running.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def verify(
+        self,
+        probe: PhotoSource,
+        reference: PhotoSource,
+        *,
+        fmr: float | None = None,
+        threshold: float | None = None,
+        prior: float = 0.5,
+        face: FacePolicy | None = None,
+    ) -> Verification:
+        """Decide whether two photos show the same person.
+
+        Args:
+            probe: A photo of the person who claims an identity.
+            reference: A photo that is known to show them.
+            fmr: The false match rate to decide at, in (0, 1); default 1e-4.
+            threshold: A similarity to decide at instead.
+            prior: How likely it is beforehand that they are the same, in (0, 1).
+            face: Which face of each photo counts; with ``"all"`` the best pair does, at a rate corrected for the
+                number of pairs.
+
+        Returns:
+            The decision; photos that cannot be used give ``unusable``, with the reason.
+
+        Raises:
+            CalibrationError: The calibration's data cannot support this rate, or there is no calibration.
+        """
+        try:
+            first, second = (self.choose(self.faces(photo), face) for photo in (probe, reference))
+        except MienError as problem:
+            return Verification.unusable(problem.message, encoder=(self.encoder_name, self.encoder_identity))
+        similarities = all_pairs(first.embeddings, second.embeddings, "cosine")
+        return verify(
+            float(similarities.max()),
+            self.calibration,
+            fmr=fmr,
+            threshold=threshold,
+            prior=prior,
+            comparisons=similarities.size,
+            notes=tuple(f"{one.source}: {note}" for one in (first, second) for note in one.notes),
+        )
+
+    def _embed_chunk(self, sources: Sequence[PhotoSource], face: FacePolicy, keep_photos: bool) -> list[Faces]:
+        found = with_embeddings([self._find(source, face) for source in sources], self.encoder)
+        return found if keep_photos else [replace(one, photo=None) for one in found]
+
+    def _find(self, source: PhotoSource, face: FacePolicy) -> Faces:
+        faces = Faces(source=str(source) if isinstance(source, str) or hasattr(source, "__fspath__") else "")
+        try:
+            faces = self.detector.detect(source)
+            return choose(faces, face)
+        except MienError as problem:
+            return replace(faces[:0], problem=problem)
