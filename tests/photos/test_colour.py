@@ -32,7 +32,12 @@ def test_opaque_modes_are_what_pillow_makes_of_them(mode: str) -> None:
 def test_alpha_goes_over_white(mode: str) -> None:
     image = Image.new("RGBA", (256, 1))
     image.putdata([(50, 50, 50, alpha) for alpha in range(256)])
-    image = image.convert({"La": "LA", "PA": "LA", "RGBa": "RGBA"}.get(mode, mode)).convert(mode)
+    image = image.convert({"La": "LA", "PA": "LA", "RGBa": "RGBA"}.get(mode, mode))
+    if mode == "PA":
+        image.putpalette([level for level in range(256) for _ in "rgb"])
+    else:
+        image = image.convert(mode)
+    assert image.mode == mode
     alpha = np.arange(256)
     expected = np.rint((50 * alpha + 255 * (255 - alpha)) / 255)
     # A premultiplied pixel keeps its colour to one step of its alpha only.
