@@ -5,20 +5,20 @@ onnxruntime refuses, SFace lists its weights as inputs that the caller must give
 Each function below mends one of these in place. All of them are exact up to float32 rounding.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 import onnx
-from numpy.typing import NDArray
-from onnx import numpy_helper
+
+from mien.models.graph_edit import Weights, attribute, is_output, readers
+from mien.models.graph_prelu import rewrite_prelu
 
 
-def repair(data: bytes, *, any_size: bool = False) -> bytes:
+def repair(data: bytes, *, any_size: bool = False, fast_prelu: bool = False) -> bytes:
     """Apply every repair to a serialised ONNX model.
 
     Args:
         data: The file's bytes.
         any_size: Free the input's height and width too; for networks that are convolutional up to their outputs.
+        fast_prelu: Rewrite PRelu for runtimes that are slow at it.
 
     Returns:
         The bytes of a model with float weights that are constants, and a free batch.
@@ -28,7 +28,8 @@ def repair(data: bytes, *, any_size: bool = False) -> bytes:
     weights_as_constants(graph)
     dequantise(graph)
     fold_batch_normalisation(graph)
-    rewrite_prelu(graph)
+    if fast_prelu:
+        rewrite_prelu(graph)
     free_input(graph, any_size=any_size)
     drop_unused(graph)
     result: bytes = model.SerializeToString()
@@ -46,10 +47,10 @@ def weights_as_constants(graph: onnx.GraphProto) -> None:
 
 def dequantise(graph: onnx.GraphProto) -> None:
     """Replace block-quantised weights, and the reshapes that follow them, by the float weights that they stand for."""
-    weights = _Weights(graph)
+    weights = Weights(graph)
     for node in list(graph.node):
-        if node.op_type == "DequantizeLinear" and _attribute(node, "block_size", 0) and weights.hold(node.input):
-            axis, block = int(_attribute(node, "axis", 1)), int(_attribute(node, "block_size", 0))
+        if node.op_type == "DequantizeLinear" and attribute(node, "block_size", 0) and weights.hold(node.input):
+            axis, block = int(attribute(node, "axis", 1)), int(attribute(node, "block_size", 0))
             quantised, *scale_and_zero = (weights[name].astype(np.float32) for name in node.input)
             length = range(quantised.shape[axis])
             scale, *zero = (np.repeat(each, block, axis).take(length, axis) for each in scale_and_zero)
@@ -62,19 +63,20 @@ def dequantise(graph: onnx.GraphProto) -> None:
 
 def fold_batch_normalisation(graph: onnx.GraphProto) -> None:
     """Merge each BatchNormalization into the Conv or Gemm before it, where that one feeds nothing else."""
-    weights = _Weights(graph)
+    weights = Weights(graph)
     makers = {name: node for node in graph.node for name in node.output}
     for norm in [node for node in graph.node if node.op_type == "BatchNormalization"]:
         maker = makers.get(norm.input[0])
         if (
             maker is None
             or not _is_plain(maker)
-            or _uses(graph, norm.input[0]) != 1
+            or is_output(graph, norm.input[0])
+            or len(readers(graph, norm.input[0])) != 1
             or not weights.hold([*maker.input[1:], *norm.input[1:]])
         ):
             continue
         gain, shift, mean, variance = (weights[name].astype(np.float64) for name in norm.input[1:5])
-        gain = gain / np.sqrt(variance + _attribute(norm, "epsilon", 1e-5))
+        gain = gain / np.sqrt(variance + attribute(norm, "epsilon", 1e-5))
         weight = weights[maker.input[1]].astype(np.float64)
         bias = weights[maker.input[2]].astype(np.float64) if len(maker.input) > 2 else np.zeros(len(gain))
         merged = norm.output[0]
@@ -87,32 +89,12 @@ def fold_batch_normalisation(graph: onnx.GraphProto) -> None:
         graph.node.remove(norm)
 
 
-def rewrite_prelu(graph: onnx.GraphProto) -> None:
-    """Write each PRelu with constant slope a as a·x + (1 − a)·Relu(x), which onnxruntime runs twice as fast."""
-    weights = _Weights(graph)
-    for at, node in reversed(list(enumerate(graph.node))):
-        if node.op_type != "PRelu" or not weights.hold(node.input[1:]):
-            continue
-        x, slope, y = node.input[0], weights[node.input[1]], node.output[0]
-        weights[f"{y}.slope"] = slope
-        weights[f"{y}.rest"] = (1 - slope.astype(np.float64)).astype(np.float32)
-        parts = [
-            onnx.helper.make_node("Mul", [x, f"{y}.slope"], [f"{y}.linear"]),
-            onnx.helper.make_node("Relu", [x], [f"{y}.relu"]),
-            onnx.helper.make_node("Mul", [f"{y}.relu", f"{y}.rest"], [f"{y}.positive"]),
-            onnx.helper.make_node("Add", [f"{y}.linear", f"{y}.positive"], [y]),
-        ]
-        del graph.node[at]
-        for part in reversed(parts):
-            graph.node.insert(at, part)
-
-
 def free_input(graph: onnx.GraphProto, *, any_size: bool) -> None:
     """Free the batch of inputs and outputs, and with `any_size` the input's height and width.
 
     A Reshape whose constant target starts with a 1 for the batch gets a 0 there: "as many as come in".
     """
-    weights = _Weights(graph)
+    weights = Weights(graph)
     for node in graph.node:
         if node.op_type == "Reshape" and weights.hold(node.input[1:]) and not weights.hold(node.input[:1]):
             target = weights[node.input[1]]
@@ -141,37 +123,9 @@ def drop_unused(graph: onnx.GraphProto) -> None:
     graph.initializer.extend(kept)
 
 
-class _Weights:
-    """The constants of a graph as arrays, by name."""
-
-    def __init__(self, graph: onnx.GraphProto) -> None:
-        self._graph = graph
-        self._tensors = {tensor.name: tensor for tensor in graph.initializer}
-
-    def hold(self, names: Iterator[str] | list[str]) -> bool:
-        """Whether every one of `names` is a constant."""
-        return all(name in self._tensors for name in names)
-
-    def __getitem__(self, name: str) -> NDArray[np.float32]:
-        return numpy_helper.to_array(self._tensors[name])
-
-    def __setitem__(self, name: str, value: NDArray[np.float32]) -> None:
-        self._graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        self._tensors[name] = self._graph.initializer[-1]
-
-
 def _is_plain(node: onnx.NodeProto) -> bool:
     if node.op_type == "Conv":
         return True
     return node.op_type == "Gemm" and (
-        _attribute(node, "alpha", 1.0) == _attribute(node, "beta", 1.0) == _attribute(node, "transB", 0) == 1
+        attribute(node, "alpha", 1.0) == attribute(node, "beta", 1.0) == attribute(node, "transB", 0) == 1
     )
-
-
-def _uses(graph: onnx.GraphProto, name: str) -> int:
-    reads: int = sum(list(node.input).count(name) for node in graph.node) + sum(v.name == name for v in graph.output)
-    return reads
-
-
-def _attribute(node: onnx.NodeProto, name: str, default: float) -> float:
-    return next((float(onnx.helper.get_attribute_value(a)) for a in node.attribute if a.name == name), default)

@@ -9,12 +9,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import MissingExtraError, ModelError
+from mien.errors import MienError, MissingExtraError, ModelError
 from mien.models.card import ModelCard
 from mien.models.files import find_weights
 from mien.models.graph_cache import kept
 from mien.models.network import Network, unusable
 from mien.models.onnxruntime_network import OnnxruntimeNetwork
+from mien.models.openvino_network import OpenvinoNetwork
 
 RUNTIMES = ("auto", "onnxruntime", "openvino")
 PRECISIONS = ("f32", "bf16")
@@ -67,7 +68,8 @@ def open_model(card: ModelCard, *, runtime: str = "auto", precision: str = "f32"
 
     Args:
         card: The network; not a fusion, whose members are opened one by one.
-        runtime: "onnxruntime", "openvino" (extra), or "auto": OpenVINO where it is installed.
+        runtime: "onnxruntime", "openvino" (extra), or "auto": OpenVINO where it is installed, for networks of one
+            size; onnxruntime otherwise.
         precision: "f32", or "bf16" (OpenVINO only), which is faster on processors that have it and moves embeddings a
             little: it is part of `ModelCard.identity`.
         threads: How many threads one run uses. The default of 1 suits callers who work on several photos at once.
@@ -81,7 +83,7 @@ def open_model(card: ModelCard, *, runtime: str = "auto", precision: str = "f32"
         raise ValueError(f"{card.name} is a fusion: open its members")
     if runtime not in RUNTIMES or precision not in PRECISIONS or threads < 1:
         raise ValueError(f"no such runtime, precision or threads: {runtime!r}, {precision!r}, {threads!r}")
-    chosen = _runtime(runtime, precision)
+    chosen = _runtime(card, runtime, precision)
     key = (card.sha256, chosen, precision, threads)
     with _opening:
         if key not in _open:
@@ -93,34 +95,43 @@ def open_model(card: ModelCard, *, runtime: str = "auto", precision: str = "f32"
     return _CheckedRunner(card, precision, network)
 
 
-def _runtime(asked: str, precision: str) -> str:
-    installed = find_spec("openvino") is not None
-    if asked == "openvino" and not installed:
-        raise MissingExtraError("openvino", "the OpenVINO runtime")
-    if precision == "bf16" and (asked == "onnxruntime" or not installed):
-        raise MissingExtraError("openvino", "bf16 precision")
-    return "openvino" if installed and asked != "onnxruntime" else "onnxruntime"
+def _runtime(card: ModelCard, asked: str, precision: str) -> str:
+    if precision == "bf16" and asked == "onnxruntime":
+        raise ValueError("onnxruntime has no bf16 precision on a processor: ask for openvino")
+    if asked == "openvino" or precision == "bf16":
+        if not _has_openvino():
+            raise MissingExtraError("openvino", "the OpenVINO runtime")
+        return "openvino"
+    # Networks of any size stay with onnxruntime: OpenVINO prepares anew for each size, and YuNet is slower there.
+    return "openvino" if asked == "auto" and card.input.size is not None and _has_openvino() else "onnxruntime"
+
+
+def _has_openvino() -> bool:
+    return find_spec("openvino") is not None
 
 
 def _compile(card: ModelCard, runtime: str, precision: str, threads: int) -> Network:
-    graph = _graph(card)
+    weights = find_weights(card)
+    key = f"{card.sha256[:32]}-{GRAPH_VERSION}-{runtime}"
     try:
+        graph = kept(key, lambda: _graph(card, weights.read_bytes(), runtime))
+        if runtime == "openvino":
+            return OpenvinoNetwork(graph, precision, threads)
         return OnnxruntimeNetwork(graph, threads)
-    except Exception as error:  # onnxruntime's own exceptions have no common base
+    except MienError:
+        raise
+    except Exception as error:  # what onnx and the runtimes raise has no common base
         raise ModelError(unusable(card, error), code="model.unusable") from error
 
 
-def _graph(card: ModelCard) -> bytes:
-    weights = find_weights(card)
+def _graph(card: ModelCard, weights: bytes, runtime: str) -> bytes:
+    # Late: onnx is slow to import, and only needed where no graph is kept.
+    from mien.models.dlib_format import read_dlib_resnet
+    from mien.models.graph_repair import repair
 
-    def make() -> bytes:
-        from mien.models.graph_repair import (
-            repair,
-        )  # late: onnx is slow to import, and only needed where nothing is kept
-
-        return repair(weights.read_bytes(), any_size=card.input.size is None)
-
-    return kept(f"{card.sha256[:32]}-{GRAPH_VERSION}", make)
+    if card.format == "dlib":
+        return read_dlib_resnet(weights)
+    return repair(weights, any_size=card.input.size is None, fast_prelu=runtime == "onnxruntime")
 
 
 @dataclass(frozen=True, slots=True)

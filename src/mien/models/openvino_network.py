@@ -1,0 +1,68 @@
+"""Runs a graph with OpenVINO on the processor (extra ``openvino``)."""
+
+import os
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import ModelError
+
+
+class OpenvinoNetwork:
+    """See `mien.models.network.Network`.
+
+    OpenVINO computes in bfloat16 where the processor has it unless told otherwise, so the precision is always told.
+    There are as many streams as fit the processor, each with its own threads, and each call borrows an inference
+    request for as long as it runs: callers on several threads then run side by side.
+
+    Args:
+        graph: A serialised ONNX model.
+        precision: "f32" or "bf16".
+        threads: How many threads one run may use.
+
+    Raises:
+        ModelError: The processor can't compute in `precision`.
+    """
+
+    runtime = "openvino"
+
+    def __init__(self, graph: bytes, precision: str, threads: int) -> None:
+        import openvino
+
+        streams = max(1, (os.cpu_count() or 1) // threads)
+        core = openvino.Core()
+        model = core.read_model(graph)
+        self._outputs = [output.any_name for output in model.outputs]  # compiled ones may go by an inner name
+        self._compiled = core.compile_model(
+            model,
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": precision,
+                "NUM_STREAMS": str(streams),
+                "INFERENCE_NUM_THREADS": streams * threads,
+                "ENABLE_CPU_PINNING": False,  # several processes of ours would be pinned to the same cores
+            },
+        )
+        if self._compiled.get_property("INFERENCE_PRECISION_HINT").to_string() != precision:
+            raise ModelError(
+                f"This processor can't compute in {precision}.",
+                hint="Leave the precision at f32.",
+                code="model.precision",
+            )
+        self._idle: SimpleQueue[Any] = SimpleQueue()
+        shape = self._compiled.input(0).partial_shape
+        self.input_shape = tuple(side.get_length() if side.is_static else None for side in shape)
+
+    def __call__(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """See `Network`."""
+        try:
+            request = self._idle.get_nowait()
+        except Empty:
+            request = self._compiled.create_infer_request()
+        try:
+            request.infer({0: np.ascontiguousarray(batch)}, share_inputs=True)
+            return {name: request.get_output_tensor(i).data.copy() for i, name in enumerate(self._outputs)}
+        finally:
+            self._idle.put(request)
