@@ -1,0 +1,116 @@
+"""From photos to templates: what is enrolled of each person before it is written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import MienError
+from mien.faces import FacePolicy, Faces, choose
+from mien.gallery.records import Box, SkippedPhoto
+from mien.gallery.tables import NewTemplate
+from mien.photos import Photo, PhotoSource
+from mien.recognizer import Recognizer
+
+
+@dataclass(eq=False)
+class Draft:
+    """A person about to be enrolled."""
+
+    name: str
+    templates: list[NewTemplate] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+    skipped: list[SkippedPhoto] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def take(self, faces: Faces, source: str, photo_sha256: str, policy: FacePolicy) -> None:
+        """Take the face of a photo that counts, or note why there is none."""
+        try:
+            face = choose(faces, policy)
+        except MienError as problem:
+            self.skipped.append(SkippedPhoto(source, problem))
+            return
+        self.templates.append(
+            NewTemplate(face.embeddings[0].copy(), source, photo_sha256, box_of(face.boxes[0]), float(face.scores[0]))
+        )
+        self.notes += [f"{source}: {note}" for note in face.notes]
+
+
+def drafts(
+    people: Mapping[str, Iterable[PhotoSource]],
+    recognizer: Recognizer,
+    policy: FacePolicy,
+    photos_known: Callable[[str], set[str]],
+) -> Iterator[Draft]:
+    """Embed everybody's photos in one stream and yield each person as soon as theirs are done.
+
+    Args:
+        people: Names and photos.
+        recognizer: Finds and embeds the faces.
+        policy: Which face of a photo counts.
+        photos_known: Gives the SHA-256 of the photos that are enrolled for a name; those are not embedded again.
+    """
+    begun: deque[Draft] = deque()
+    under_way: deque[tuple[Draft, str, str]] = deque()  # whose photo, its source and hash, in the recognizer's order
+
+    def new_photos() -> Iterator[PhotoSource]:
+        for name, sources in people.items():
+            draft = Draft(name)
+            begun.append(draft)
+            seen = photos_known(name)
+            for source in sources:
+                try:
+                    photo, sha256 = _hashed(source)
+                except MienError as problem:
+                    draft.skipped.append(SkippedPhoto(_called(source), problem))
+                    continue
+                if sha256 in seen:
+                    draft.known.append(_called(source))
+                    continue
+                seen.add(sha256)
+                under_way.append((draft, _called(source), sha256))
+                yield photo
+
+    for faces in recognizer.embed_many(new_photos()):
+        draft, source, sha256 = under_way.popleft()
+        while begun[0] is not draft:
+            yield begun.popleft()
+        draft.take(faces, source, sha256, policy)
+    yield from begun
+
+
+def box_of(row: NDArray[np.float32]) -> Box:
+    """One row of `Faces.boxes` as plain numbers."""
+    x, y, width, height = map(float, row)
+    return x, y, width, height
+
+
+def _hashed(source: PhotoSource) -> tuple[PhotoSource, str]:
+    """A photo to embed, and the SHA-256 of its bytes; a file that is known already is not decoded for that."""
+    if isinstance(source, str | os.PathLike) and Path(source).is_file():
+        try:
+            with Path(source).open("rb") as file:
+                return source, hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            pass  # opening it as a photo says in words what is wrong
+    photo = Photo.open(source)
+    return photo, photo.sha256
+
+
+def _called(source: PhotoSource) -> str:
+    match source:
+        case str() | os.PathLike():
+            return os.fspath(source)
+        case Photo():
+            return source.source
+        case bytes():
+            return "<bytes>"
+        case _:
+            return "<array>" if hasattr(source, "dtype") else "<image>"

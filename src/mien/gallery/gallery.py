@@ -1,0 +1,454 @@
+"""Whom do we know? An open store of people: enrol, identify, forget."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Literal, Self
+
+import numpy as np
+import PIL.Image
+import sqlalchemy as sa
+from numpy.typing import ArrayLike
+
+from mien.decisions import Calibration, Candidate, Identification, identify
+from mien.errors import CalibrationError, ConfigError, GalleryError, MienError, NoFaceError
+from mien.faces import FacePolicy, choose
+from mien.gallery import tables
+from mien.gallery.enrolling import Draft, box_of, drafts
+from mien.gallery.index import Floats, Index
+from mien.gallery.location import locate
+from mien.gallery.lookalikes import lookalikes
+from mien.gallery.names import clean_name
+from mien.gallery.records import (
+    Enrolment,
+    ForgetReceipt,
+    IdentifiedFace,
+    Lookalike,
+    PersonDetails,
+    PersonRecord,
+    SkippedPhoto,
+)
+from mien.gallery.sqlite import SqliteDatabase
+from mien.gallery.tables import NewTemplate
+from mien.photos import Photo, PhotoSource, find_people
+from mien.progress import track
+from mien.recognizer import Recognizer
+
+OnDuplicate = Literal["warn", "refuse"]
+
+LOOKALIKES_AT_MOST = 5
+
+
+class Gallery:
+    """The people we know, each with one or more templates, in one file. Safe for several threads and processes.
+
+    What one process commits, every other sees in its next search. A gallery holds the embeddings of one encoder, set
+    when the first person is enrolled.
+
+    Args:
+        url: ``sqlite:///path`` or a plain path; by default the environment variable ``MIEN_GALLERY``, and without it
+            a file in the user's data folder. The file is made if it is not there.
+        recognizer: Finds and embeds faces; by default one with the gallery's encoder, opened when it is first needed.
+
+    Raises:
+        ConfigError: `url` names no kind of gallery that there is.
+        GalleryError: The file is no gallery, damaged, of a newer mien, locked, or can't be read and written.
+    """
+
+    def __init__(self, url: str | os.PathLike[str] | None = None, *, recognizer: Recognizer | None = None) -> None:
+        self._database = SqliteDatabase(locate(url))
+        self._recognizer = recognizer
+        self._index = Index()
+        self._lock = Lock()  # held by whoever uses the index
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._database.path
+
+    @property
+    def encoder_name(self) -> str | None:
+        """The name of the encoder whose embeddings it holds; None while it is empty."""
+        with self._database.reading() as connection:
+            return tables.encoder(connection)[0]
+
+    @property
+    def recognizer(self) -> Recognizer:
+        """What finds and embeds faces for this gallery."""
+        if self._recognizer is None:
+            self._recognizer = Recognizer(self.encoder_name or "sface")
+        return self._recognizer
+
+    def enroll(
+        self,
+        name: str,
+        photos: PhotoSource | Iterable[PhotoSource],
+        *,
+        face: FacePolicy = "central",
+        on_duplicate: OnDuplicate = "warn",
+    ) -> Enrolment:
+        """Enrol one person from one or more photos: all of them are committed at once, or none.
+
+        A photo that was enrolled for this person before is left as it is, so that enrolling twice changes nothing. A
+        photo that can't be used is skipped; the others are enrolled.
+
+        Args:
+            name: What to call the person; new, or already in the gallery.
+            photos: One photo or several.
+            face: Which face of a photo with several is the person's: ``"central"``, ``"largest"``, or ``"only"`` to
+                skip such photos. The result's notes say where there were others.
+            on_duplicate: What to do if a face looks like another person of the gallery: ``"warn"`` in the result, or
+                ``"refuse"``.
+
+        Raises:
+            ConfigError: The name, or `face`, makes no sense.
+            PhotoError, NoFaceError: The only photo can't be used.
+            GalleryError: None of several photos can be used, a lookalike was refused, the gallery has another encoder,
+                or it can't be written.
+        """
+        enrolment = next(self._enroll_all({clean_name(name): _several(photos)}, face, on_duplicate))
+        if enrolment.refused:
+            raise GalleryError(
+                f"{enrolment.person} was not enrolled. {enrolment.lookalikes[0].reason}",
+                hint="If they are two people, enrol with on_duplicate='warn'.",
+                code="gallery.duplicate",
+            )
+        if not enrolment.added and not enrolment.known:
+            raise _unusable(enrolment.person, enrolment.skipped)
+        return enrolment
+
+    def enroll_folder(
+        self, folder: str | os.PathLike[str], *, face: FacePolicy = "central", on_duplicate: OnDuplicate = "warn"
+    ) -> list[Enrolment]:
+        """Enrol everybody in a folder that has one sub-folder of photos a person, named after them.
+
+        Each person is committed as soon as their photos are done. Run again after an interruption, it goes on where it
+        was: photos that are enrolled already are not embedded again. Photos that can't be used are listed in the
+        results, and never stop the rest.
+
+        Args:
+            folder: ``folder/NAME/*.jpg``.
+            face: As in `enroll`.
+            on_duplicate: As in `enroll`; a refused person has `Enrolment.refused` and stops nobody else.
+
+        Returns:
+            What came of each person, in the order of the folders.
+
+        Raises:
+            PhotoError: The folder can't be read.
+            GalleryError: The gallery has another encoder, or can't be written.
+        """
+        people: dict[str, list[PhotoSource]] = {}
+        refused: list[Enrolment] = []
+        for name, photos in find_people(folder).items():
+            try:
+                people.setdefault(clean_name(name), []).extend(photos)
+            except ConfigError as problem:
+                refused.append(
+                    Enrolment(name, skipped=tuple(SkippedPhoto(os.fspath(photo), problem) for photo in photos))
+                )
+        enrolled = self._enroll_all(people, face, on_duplicate)
+        return [*track(enrolled, "enrolling people", len(people)), *refused]
+
+    def identify(
+        self,
+        photo: PhotoSource,
+        *,
+        fpir: float = 0.01,
+        threshold: float | None = None,
+        face: FacePolicy = "all",
+        top: int = 5,
+    ) -> list[IdentifiedFace]:
+        """Say who each face of a photo is: someone in the gallery, nobody in it, or nobody can tell.
+
+        Args:
+            photo: The photo.
+            fpir: How often a stranger may be taken for anyone in the gallery, in (0, 1).
+            threshold: A similarity to decide at instead; then the encoder needs no calibration.
+            face: Which faces to identify.
+            top: How many candidates to give for each face, 1 or more.
+
+        Returns:
+            One answer a face, best detection first; a single one that is ``unusable`` if the face is not there.
+
+        Raises:
+            PhotoError: The photo can't be used.
+            CalibrationError: The calibration can't support this rate in a gallery of this size.
+            GalleryError: The gallery has another encoder, or can't be read.
+        """
+        if top < 1:
+            raise ValueError(f"top must be 1 or more, not {top}")
+        faces = self.recognizer.faces(photo)
+        try:
+            faces = choose(faces, face)
+        except NoFaceError as problem:
+            return [IdentifiedFace.of(Identification.unusable(problem), box=None)]
+        calibration = self._calibration(needed=threshold is None)
+        found, size = self._search(faces.embeddings, max(top, 2), self.recognizer.encoder_identity)
+        answers = []
+        for candidates, box in zip(found, faces.boxes, strict=True):
+            pairs = [(each.person, each.similarity) for each in candidates]
+            answer = identify(pairs, size, calibration, fpir=fpir, threshold=threshold)
+            answers.append(IdentifiedFace.of(replace(answer, candidates=answer.candidates[:top]), box_of(box)))
+        return answers
+
+    def search(self, embeddings: ArrayLike, top: int = 5) -> list[list[Candidate]]:
+        """Find the people most similar to each probe: exactly, by the best of each person's templates.
+
+        Args:
+            embeddings: (N, D) of unit length, by the gallery's encoder.
+            top: How many people, 1 or more; fewer come back where there are fewer.
+
+        Returns:
+            For each probe its candidates, most similar first.
+
+        Raises:
+            ValueError: `embeddings` has another shape, a value that is not finite or a row not of unit length.
+            GalleryError: The embeddings are not as long as the gallery's, or the gallery can't be read.
+        """
+        return self._search(_probes(embeddings), top)[0]
+
+    def people(self) -> list[PersonRecord]:
+        """Everyone, by name."""
+        with self._database.reading() as connection:
+            return tables.people(connection)
+
+    def show(self, name: str) -> PersonDetails:
+        """One person and where their templates came from. Raises `GalleryError` if there is no such person."""
+        name = clean_name(name)
+        with self._database.reading() as connection:
+            number = tables.known_person(connection, name)
+            created = tables.person_created(connection, number)
+            return PersonDetails(name, created, tuple(tables.templates_of(connection, number)))
+
+    def rename(self, old: str, new: str) -> None:
+        """Call a person something else.
+
+        Raises:
+            ConfigError: The new name makes no sense.
+            GalleryError: There is no such person, or the new name is another's.
+        """
+        old, new = clean_name(old), clean_name(new)
+        with self._database.writing() as connection:
+            number = tables.known_person(connection, old)
+            if tables.person_number(connection, new) not in (None, number):
+                raise GalleryError(
+                    f"{old!r} can't be renamed: somebody else is called {new!r} already.",
+                    hint="Choose another name, or forget one of the two and enrol their photos under one name.",
+                    code="gallery.name-taken",
+                )
+            tables.rename_person(connection, number, new)
+
+    def forget(self, name: str) -> ForgetReceipt:
+        """Delete a person and their templates, and every trace of them in the gallery's files.
+
+        Rewrites the file, which takes as long as copying it and as much space for a moment.
+
+        Raises:
+            GalleryError: There is no such person, or the gallery can't be written.
+        """
+        name = clean_name(name)
+        with self._database.writing() as connection:
+            number = tables.known_person(connection, name)
+            embeddings = tables.embeddings_of(connection, number)
+            tables.delete_person(connection, number)
+        erased, reason = self._erase(embeddings)
+        with self._lock, self._database.reading() as connection:
+            self._index.refresh(connection)
+        return ForgetReceipt(name, len(embeddings), erased, reason, datetime.now(UTC))
+
+    def compact(self) -> bool:
+        """Rewrite the file so that it is as small as can be and nothing deleted is left in it; `forget` does this too.
+
+        Returns:
+            False if another program was reading the gallery, so that its log could not be emptied.
+        """
+        return self._database.compact()
+
+    def close(self) -> None:
+        """Close the file. Closing twice does nothing; anything else afterwards is a ValueError."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """How many people there are."""
+        with self._database.reading() as connection:
+            return tables.people_count(connection)
+
+    def __bool__(self) -> bool:
+        """True, also for a gallery that is empty."""
+        return True
+
+    def __repr__(self) -> str:
+        return f"<Gallery {self.path}>"
+
+    def _enroll_all(
+        self, people: Mapping[str, Iterable[PhotoSource]], face: FacePolicy, on_duplicate: OnDuplicate
+    ) -> Iterator[Enrolment]:
+        if face == "all":
+            raise ConfigError("One face of a photo is the person's, not all.", hint="Use central, largest or only.")
+        if on_duplicate not in ("warn", "refuse"):
+            raise ConfigError(f"on_duplicate can't be {on_duplicate!r}.", hint="Use warn or refuse.")
+        with self._database.reading() as connection:
+            self._refuse_other_encoder(connection)
+        for draft in drafts(people, self.recognizer, face, self._photos_of):
+            yield self._commit(draft, refuse=on_duplicate == "refuse")
+
+    def _photos_of(self, name: str) -> set[str]:
+        with self._database.reading() as connection:
+            return tables.photos_of(connection, name)
+
+    def _commit(self, draft: Draft, *, refuse: bool) -> Enrolment:
+        """Write one person."""
+        known, skipped = tuple(draft.known), tuple(draft.skipped)
+        enrolment = Enrolment(draft.name, known=known, skipped=skipped, notes=tuple(draft.notes))
+        if not draft.templates:
+            return enrolment
+        with self._database.writing() as connection:
+            self._refuse_other_encoder(connection)
+            number = tables.person_number(connection, draft.name)
+            there = tables.photos_of(connection, draft.name)  # by another process meanwhile
+            templates = [each for each in draft.templates if each.photo_sha256 not in there]
+            already = tuple(each.source for each in draft.templates if each.photo_sha256 in there)
+            alike, notes = self._lookalikes(connection, draft.name, number, templates)
+            enrolment = replace(enrolment, known=known + already, lookalikes=alike, notes=enrolment.notes + notes)
+            if refuse and alike:
+                return replace(enrolment, refused=True)
+            tables.set_encoder(
+                connection,
+                self.recognizer.encoder_name,
+                self.recognizer.encoder_identity,
+                len(draft.templates[0].embedding),
+            )
+            owner = tables.add_person(connection, draft.name) if number is None else number
+            added = tables.add_templates(connection, owner, templates)
+            return replace(enrolment, new=number is None, added=tuple(added))
+
+    def _lookalikes(
+        self, connection: sa.Connection, name: str, number: int | None, templates: Sequence[NewTemplate]
+    ) -> tuple[tuple[Lookalike, ...], tuple[str, ...]]:
+        """Other people whom these templates look like, and a note if that can't be told."""
+        if not templates:
+            return (), ()
+        with self._lock:
+            self._index.refresh(connection)
+            found, similarities = self._index.search(
+                np.stack([each.embedding for each in templates]), LOOKALIKES_AT_MOST, leave_out=number
+            )
+            size = self._index.templates
+        best: dict[int, float] = {}
+        for other, similarity in zip(found.ravel().tolist(), similarities.ravel().tolist(), strict=True):
+            best[other] = max(similarity, best.get(other, -1.0))
+        if not best:
+            return (), ()
+        names = tables.names(connection, best)
+        try:
+            return lookalikes(name, {names[n]: s for n, s in best.items()}, self.recognizer.calibration, size), ()
+        except CalibrationError as problem:
+            return (), (f"Whether {name} is enrolled under another name was not checked: {problem.message}",)
+
+    def _calibration(self, *, needed: bool) -> Calibration | None:
+        try:
+            return self.recognizer.calibration
+        except CalibrationError:
+            if needed:
+                raise
+            return None
+
+    def _search(
+        self, probes: Floats, top: int, encoder_identity: str | None = None
+    ) -> tuple[list[list[Candidate]], int]:
+        """Each probe's candidates, and how many templates it was compared with."""
+        if top < 1:
+            raise ValueError(f"top must be 1 or more, not {top}")
+        with self._lock, self._database.reading() as connection:
+            if encoder_identity is not None:
+                self._refuse_other_encoder(connection)
+            self._index.refresh(connection)
+            if self._index.templates and probes.shape[1] != self._index.dimensions:
+                raise GalleryError(
+                    f"These embeddings have {probes.shape[1]} numbers and the gallery's {self._index.dimensions}: "
+                    "they come from another encoder.",
+                    hint="Embed the probes with the gallery's encoder.",
+                    code="gallery.other-encoder",
+                )
+            numbers, similarities = self._index.search(probes, top)
+            names = tables.names(connection, set(numbers.ravel().tolist()))
+            size = self._index.templates
+        return [
+            [Candidate(names[number], similarity, None) for number, similarity in zip(row, scores, strict=True)]
+            for row, scores in zip(numbers.tolist(), similarities.tolist(), strict=True)
+        ], size
+
+    def _refuse_other_encoder(self, connection: sa.Connection) -> None:
+        name, identity = tables.encoder(connection)
+        mine, ours = self.recognizer.encoder_name, self.recognizer.encoder_identity
+        if identity is not None and identity != ours:
+            raise GalleryError(
+                f"The gallery {self.path} holds embeddings of the encoder {name} ({identity[:12]}…); those of {mine} "
+                f"({ours[:12]}…) can't be compared with them.",
+                hint=f"Use {name} as it was then, or enrol the photos again into a new gallery.",
+                code="gallery.other-encoder",
+            )
+
+    def _erase(self, embeddings: Collection[bytes]) -> tuple[bool, str]:
+        """Rewrite the files without what was deleted, and look whether it is gone."""
+        again = "The rows are deleted; forget somebody again, or `compact`, when nobody else uses the gallery."
+        try:
+            emptied = self.compact()
+        except GalleryError as problem:
+            return (
+                False,
+                f"Deleted bytes may be left in the file, which could not be rewritten: {problem.message} {again}",
+            )
+        if not emptied:
+            return False, f"Deleted bytes may be left in the file's log, as another program is reading it. {again}"
+        with self._database.reading() as connection:
+            others = tables.still_stored(connection, embeddings)  # the same photo enrolled under another name
+        if self._database.holds_any(each for each in embeddings if each not in others):
+            return False, f"Deleted bytes are still in the file, as another program is writing it. {again}"
+        return (
+            True,
+            "Nothing of the deleted embeddings is left in the gallery's files: they were rewritten and searched.",
+        )
+
+
+def _several(photos: PhotoSource | Iterable[PhotoSource]) -> list[PhotoSource]:
+    if isinstance(photos, str | bytes | os.PathLike | np.ndarray | PIL.Image.Image | Photo):
+        return [photos]
+    return list(photos)
+
+
+def _probes(embeddings: ArrayLike) -> Floats:
+    probes = np.asarray(embeddings, np.float32)
+    if probes.ndim != 2:
+        raise ValueError(f"embeddings must have shape (N, D), not {probes.shape}")
+    if len(probes) and not np.allclose(np.linalg.norm(probes, axis=1), 1, atol=1e-3):  # false for NaN too
+        raise ValueError("embeddings must be finite and of unit length")
+    return probes
+
+
+def _unusable(name: str, skipped: Sequence[SkippedPhoto]) -> MienError:
+    if len(skipped) == 1:
+        return skipped[0].problem
+    if not skipped:
+        return GalleryError(f"No photo of {name} was given.", hint="Give one or more.", code="gallery.no-photo")
+    return GalleryError(
+        f"None of the {len(skipped)} photos of {name} can be used: "
+        + "; ".join(each.problem.message for each in skipped),
+        hint="Give photos that show the person's face.",
+        code="gallery.no-usable-photo",
+    )

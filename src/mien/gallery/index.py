@@ -1,0 +1,133 @@
+"""All embeddings of a gallery in memory, in step with its database, and exact search in them."""
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from mien.errors import GalleryError
+from mien.gallery import schema
+
+Floats = NDArray[np.float32]
+Numbers = NDArray[np.int64]
+
+_GROWTH = 1.25
+_ROWS_AT_ONCE = 4096
+_SIMILARITIES_AT_ONCE = 1 << 24  # 64 MiB
+
+
+class Index:
+    """Embeddings of a gallery, one row a template. Not safe for threads: its user holds a lock."""
+
+    def __init__(self) -> None:
+        self._revision = -1  # of the gallery, when it was last looked at
+        self._matrix: Floats = np.zeros((0, 0), np.float32)  # with spare rows at the end
+        self._ids: Numbers = np.zeros(0, np.int64)  # the number of each row's template, rising
+        self._owners: Numbers = np.zeros(0, np.int64)  # the number of the person each row belongs to
+        self._order: Numbers | None = None  # of the rows, so that each person's are neighbours; None if they are
+        self._people: Numbers = np.zeros(0, np.int64)  # in that order, the number of each person
+        self._starts: Numbers = np.zeros(0, np.int64)  # in that order, where each person's rows start
+
+    @property
+    def templates(self) -> int:
+        """How many there are."""
+        return len(self._ids)
+
+    @property
+    def dimensions(self) -> int:
+        """The length of an embedding; 0 in an empty gallery."""
+        return int(self._matrix.shape[1])
+
+    def refresh(self, connection: sa.Connection) -> None:
+        """Bring the rows in step with the state that `connection` sees; only what is new is read."""
+        about = connection.execute(sa.select(schema.gallery.c.revision, schema.gallery.c.dimensions)).one()
+        if about.revision == self._revision:
+            return
+        if (about.dimensions or 0) != self.dimensions:
+            self._matrix = np.zeros((0, about.dimensions or 0), np.float32)
+            self._ids = self._owners = np.zeros(0, np.int64)
+        count = connection.execute(sa.select(sa.func.count()).select_from(schema.template)).scalar_one()
+        self._append_new(connection, count)
+        if len(self._ids) != count:
+            self._drop_deleted(connection)
+        self._group_by_person()
+        self._revision = about.revision
+
+    def search(self, probes: Floats, top: int, *, leave_out: int | None = None) -> tuple[Numbers, Floats]:
+        """The most similar people of each probe, exactly: a person's similarity is the best of their templates'.
+
+        Args:
+            probes: (N, D) of unit length.
+            top: How many people, 1 or more.
+            leave_out: The number of a person who is not to be found.
+
+        Returns:
+            Numbers of people (N, K) and their similarities (N, K) in [−1, 1], best first, equal ones by lower number;
+            K = min(top, people).
+        """
+        blocks = [self._search(block, top, leave_out) for block in self._blocks(probes)]
+        if not blocks:
+            return np.zeros((0, 0), np.int64), np.zeros((0, 0), np.float32)
+        return np.concatenate([people for people, _ in blocks]), np.concatenate([best for _, best in blocks])
+
+    def _blocks(self, probes: Floats) -> list[Floats]:
+        rows = max(1, _SIMILARITIES_AT_ONCE // max(1, len(self._ids)))
+        return [probes[start : start + rows] for start in range(0, len(probes), rows)]
+
+    def _search(self, probes: Floats, top: int, leave_out: int | None) -> tuple[Numbers, Floats]:
+        people, best = self._people, self._best_of_each_person(probes)
+        if leave_out is not None:
+            others = people != leave_out
+            people, best = people[others], best[:, others]
+        k = min(top, len(people))
+        numbers, similarities = np.empty((len(probes), k), np.int64), np.empty((len(probes), k), np.float32)
+        for row, scores in enumerate(best if k else ()):
+            least = np.partition(scores, len(scores) - k)[len(scores) - k]
+            chosen = np.flatnonzero(scores >= least)  # more than k where some are equal
+            chosen = chosen[np.argsort(-scores[chosen], kind="stable")[:k]]
+            numbers[row], similarities[row] = people[chosen], scores[chosen]
+        return numbers, similarities
+
+    def _best_of_each_person(self, probes: Floats) -> Floats:
+        """(N, people): the greatest similarity over each person's templates."""
+        if not len(self._ids):
+            return np.zeros((len(probes), 0), np.float32)
+        similarities = probes @ self._matrix[: len(self._ids)].T
+        if self._order is not None:
+            similarities = similarities[:, self._order]
+        best = np.maximum.reduceat(similarities, self._starts, axis=1)
+        return np.clip(best, -1, 1, out=best)  # rounding may lead beyond
+
+    def _append_new(self, connection: sa.Connection, count: int) -> None:
+        newest = int(self._ids[-1]) if len(self._ids) else 0  # numbers rise, and commits follow one another
+        table = schema.template.c
+        query = sa.select(table.id, table.person_id, table.embedding).where(table.id > newest).order_by(table.id)
+        self._make_room(count)
+        for rows in connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query).partitions():
+            ids, owners, blobs = zip(*rows, strict=True)
+            if any(len(blob) != 4 * self.dimensions for blob in blobs):
+                raise GalleryError("The gallery is damaged: an embedding has the wrong length.", code="gallery.damaged")
+            old, new = len(self._ids), len(self._ids) + len(ids)
+            self._make_room(new)
+            self._matrix[old:new] = np.frombuffer(b"".join(blobs), "<f4").reshape(-1, self.dimensions)
+            self._ids = np.append(self._ids, np.array(ids, np.int64))
+            self._owners = np.append(self._owners, np.array(owners, np.int64))
+
+    def _drop_deleted(self, connection: sa.Connection) -> None:
+        there = np.array(connection.execute(sa.select(schema.template.c.id)).scalars().all(), np.int64)
+        kept = np.isin(self._ids, there)
+        self._ids, self._owners = self._ids[kept], self._owners[kept]
+        self._matrix[: len(self._ids)] = self._matrix[: len(kept)][kept]
+        self._matrix[len(self._ids) :] = 0  # what is forgotten is forgotten here too
+
+    def _make_room(self, rows: int) -> None:
+        if rows > len(self._matrix):
+            wanted = rows if not len(self._ids) else max(rows, int(len(self._matrix) * _GROWTH))
+            self._matrix.resize((wanted, self.dimensions), refcheck=False)  # no view of it outlives a call
+
+    def _group_by_person(self) -> None:
+        """Note in which order templates of one person are neighbours, and where each person starts."""
+        in_order = bool(np.all(self._owners[1:] >= self._owners[:-1]))
+        self._order = None if in_order else np.argsort(self._owners, kind="stable")
+        owners = self._owners if self._order is None else self._owners[self._order]
+        self._starts = np.flatnonzero(np.diff(owners, prepend=-1))
+        self._people = owners[self._starts]

@@ -1,0 +1,44 @@
+"""Where a gallery lives: from what the user wrote to a file."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+from mien.errors import ConfigError
+
+ENVIRONMENT_VARIABLE = "MIEN_GALLERY"
+_SQLITE = "sqlite:///"
+
+
+def locate(url: str | os.PathLike[str] | None = None) -> Path:
+    """The file that a gallery is kept in.
+
+    Args:
+        url: ``sqlite:///relative/path``, ``sqlite:////absolute/path`` or a plain path. By default what the environment
+            variable ``MIEN_GALLERY`` says, and without it ``gallery.db`` in the user's data folder, which is made.
+
+    Raises:
+        ConfigError: There is no such kind of gallery, or no path in it.
+    """
+    if url is None:
+        url = os.environ.get(ENVIRONMENT_VARIABLE) or _default()
+    text = os.fspath(url)
+    path = text.removeprefix(_SQLITE)
+    if "://" in path:
+        raise ConfigError(
+            f"There is no gallery of the kind {path.split('://')[0]}://.",
+            hint="A gallery is a file: sqlite:///path/to/gallery.db, or just path/to/gallery.db.",
+            code="config.gallery-url",
+        )
+    if not path.strip() or path == ":memory:" or "\0" in path:
+        raise ConfigError(
+            f"{text!r} names no file for the gallery.",
+            hint="Give a path, such as sqlite:///gallery.db or gallery.db.",
+            code="config.gallery-url",
+        )
+    return Path(path).expanduser().absolute()
+
+
+def _default() -> Path:
+    return platformdirs.user_data_path("mien", appauthor=False, ensure_exists=True) / "gallery.db"
