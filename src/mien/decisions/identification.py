@@ -188,16 +188,18 @@ def _reason(
     if decision == "unknown":
         what = f"unknown: the most alike of the gallery, {first.person}, has similarity {first.similarity:.4f}, below"
     elif decision == "match":
-        what = f"match: {first.person} has similarity {first.similarity:.4f}, not below"
+        what = f"match: {first.person} has similarity {first.similarity:.4f}, at or above"
     else:
         times = _times_as_likely(ranked)
-        likelier = "no calibration says how much likelier" if times is None else f"only {times:.2g} times as likely"
+        likelier = (
+            "no calibration says which is likelier" if times is None else f"one is only {times:.2g} times likelier"
+        )
         what = (
             f"ambiguous: {first.person} ({first.similarity:.4f}) and {ranked[1].person} ({ranked[1].similarity:.4f}) "
-            f"are both alike enough, and the first is {likelier}; not below"
+            f"are both alike enough, and {likelier}; both at or above"
         )
     if rate is None or calibration is None:
-        return f"{what} {threshold:.4f}, the threshold given: no calibration says how often that is wrong"
+        return f"{what} {threshold:.4f}, the threshold given (no calibration says how often that is wrong)"
     return (
         f"{what} {threshold:.4f}, the threshold at which {rate_words(rate.value)} of strangers "
         f"({interval_words(rate)}) would match somebody in this gallery of {gallery_size:,}, as measured on "

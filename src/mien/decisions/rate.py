@@ -1,3 +1,4 @@
+import math
 from dataclasses import dataclass
 
 
@@ -28,8 +29,12 @@ class Rate:
 
     def any_of(self, comparisons: int) -> "Rate":
         """The rate at which at least one of `comparisons` independent ones is wrong: 1 − (1 − rate)^k."""
-        return Rate(*(1 - (1 - rate) ** comparisons for rate in (self.value, self.low, self.high)))
+        return Rate(*(_any_of(rate, comparisons) for rate in (self.value, self.low, self.high)))
 
     def to_dict(self) -> dict[str, float]:
         """The rate as JSON-ready data: value, low, high."""
         return {"value": self.value, "low": self.low, "high": self.high}
+
+
+def _any_of(rate: float, comparisons: int) -> float:
+    return 1.0 if rate == 1 else -math.expm1(comparisons * math.log1p(-rate))

@@ -2,7 +2,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mien.decisions.calibration import Calibration, Threshold, checked, posterior
+from mien.decisions.calibration import Calibration, checked, posterior
 from mien.decisions.rate import Rate
 from mien.decisions.wording import interval_words, rate_words
 from mien.errors import MienError
@@ -102,18 +102,25 @@ def verify(
     if calibration is None and threshold is None:
         raise ValueError("a decision needs a calibration or a threshold")
     if threshold is not None:
-        limit = _given(checked(threshold), calibration)
+        limit = low = high = checked(threshold)
     else:
         assert calibration is not None
-        limit = calibration.threshold(fmr / comparisons)
-    rate = limit.fmr.best_of(comparisons) if calibration else None
-    decision = _decide(similarity, limit)
+        known = calibration.threshold(fmr / comparisons)
+        limit, low, high = known.similarity, known.low, known.high
+    rate = calibration.fmr(limit).best_of(comparisons) if calibration else None
+    decision = _decide(similarity, limit, (low, high))
+    if decision == "ambiguous":
+        place = f"lies between {low:.4f} and {high:.4f}, and the threshold is known no better than that"
+    else:
+        side = "above" if similarity > limit else "below" if similarity < limit else "at"
+        place = f"is {side} {limit:.4f}, the threshold" + (" given" if threshold is not None else "")
     return Verification(
         decision=decision,
-        reason=_reason(decision, similarity, limit, rate, calibration, comparisons, given=threshold is not None),
+        reason=f"{decision.replace('_', ' ')}: similarity {similarity:.4f} {place} "
+        + _basis(rate, calibration, comparisons),
         similarity=similarity,
-        threshold=limit.similarity,
-        threshold_interval=(limit.low, limit.high),
+        threshold=limit,
+        threshold_interval=(low, high),
         fmr=rate,
         probability=_probability(similarity, calibration, prior, comparisons),
         prior=prior,
@@ -122,14 +129,11 @@ def verify(
     )
 
 
-def _given(threshold: float, calibration: Calibration | None) -> Threshold:
-    return Threshold(threshold, threshold, threshold, calibration.fmr(threshold) if calibration else Rate(1, 0, 1))
-
-
-def _decide(similarity: float, limit: Threshold) -> VerificationDecision:
-    if limit.low < limit.high and limit.low <= similarity <= limit.high:
+def _decide(similarity: float, threshold: float, interval: tuple[float, float]) -> VerificationDecision:
+    low, high = interval
+    if low < high and low <= similarity <= high:
         return "ambiguous"
-    return "match" if similarity >= limit.similarity else "no_match"
+    return "match" if similarity >= threshold else "no_match"
 
 
 def _probability(similarity: float, calibration: Calibration | None, prior: float, comparisons: int) -> float | None:
@@ -141,28 +145,11 @@ def _probability(similarity: float, calibration: Calibration | None, prior: floa
     return posterior(calibration.log_likelihood_ratio(similarity) - math.log(comparisons), prior)
 
 
-def _reason(
-    decision: VerificationDecision,
-    similarity: float,
-    limit: Threshold,
-    rate: Rate | None,
-    calibration: Calibration | None,
-    comparisons: int,
-    *,
-    given: bool,
-) -> str:
-    if decision == "ambiguous":
-        place = f"lies between {limit.low:.4f} and {limit.high:.4f}, and the threshold is known no better than that:"
-    else:
-        side = "above" if similarity > limit.similarity else "below" if similarity < limit.similarity else "at"
-        place = f"is {side} {limit.similarity:.4f}, " + ("the threshold given:" if given else "the threshold")
+def _basis(rate: Rate | None, calibration: Calibration | None, comparisons: int) -> str:
     if rate is None or calibration is None:
-        measured = "no calibration says how often that is wrong"
-    else:
-        measured = (
-            f"{'with' if place.endswith(':') else 'for'} a false match rate of {rate_words(rate.value)} "
-            f"({interval_words(rate)}), measured on {calibration.non_mated:,} comparisons of "
-            f"{calibration.people:,} people ({calibration.data.name})"
-        )
+        return "(no calibration says how often that is wrong)"
     several = f"; the most alike of {comparisons} pairs of faces, which the rate allows for" if comparisons > 1 else ""
-    return f"{decision.replace('_', ' ')}: similarity {similarity:.4f} {place} {measured}{several}"
+    return (
+        f"for a false match rate of {rate_words(rate.value)} ({interval_words(rate)}), measured on "
+        f"{calibration.non_mated:,} comparisons of {calibration.people:,} people ({calibration.data.name}){several}"
+    )

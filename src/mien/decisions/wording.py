@@ -9,7 +9,7 @@ def rate_words(rate: float) -> str:
     """`rate` with two significant digits: "5 %", "1.2 %", "3.1e-5"."""
     if rate == 0:
         return "0"
-    if rate >= 0.01:
+    if rate >= 0.00995:
         return f"{100 * rate:.2g} %" if rate < 0.995 else f"{100 * rate:.3g} %"
     mantissa, exponent = f"{rate:.1e}".split("e")
     return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
