@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from made_calibration import GRID, exactly_known, made_calibration
@@ -189,6 +189,7 @@ calibrations = st.builds(
 )
 
 
+@settings(max_examples=30, deadline=None)
 @given(calibrations)
 def test_the_json_form_keeps_everything_and_the_hash(calibration: Calibration) -> None:
     again = Calibration.from_json(json.dumps(calibration.to_dict()))

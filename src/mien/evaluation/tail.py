@@ -34,10 +34,10 @@ def fit_tail(scores: PairScores, false_match: MeasuredRates, *, seed: int = 0) -
     all_kept = len(highest.similarity) == scores.non_mated.sum()
     model = None
     for rate in STARTS:
-        at = int(np.argmax(false_match.curve.value <= rate))
-        start = float(EDGES[at])
-        if false_match.curve.value[at] == 0 or not (all_kept or start > highest.similarity[-1]):
+        at = int(np.searchsorted(-false_match.curve.value, -rate))
+        if at == len(EDGES) or not (all_kept or EDGES[at] > highest.similarity[-1]):
             continue
+        start = float(EDGES[at])
         exceedances = int(np.searchsorted(-highest.similarity, -start, side="right"))
         rng = np.random.default_rng(seed)
         apart = _without_common_people(scores.person[highest.photos[:exceedances]], rng)
