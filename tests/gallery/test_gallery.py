@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -19,8 +20,9 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def gallery(path: Path) -> Gallery:
-    return Gallery(path, recognizer=FakeRecognizer.make())
+def gallery(path: Path) -> Iterator[Gallery]:
+    with Gallery(path, recognizer=FakeRecognizer.make()) as opened:
+        yield opened
 
 
 def embedded(gallery: Gallery) -> list[str]:

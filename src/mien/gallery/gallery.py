@@ -16,33 +16,29 @@ import PIL.Image
 import sqlalchemy as sa
 from numpy.typing import ArrayLike
 
-from mien.decisions import Calibration, Candidate, Identification, identify
-from mien.errors import CalibrationError, ConfigError, GalleryError, MienError, NoFaceError
+from mien.decisions import Candidate, Identification, identify
+from mien.errors import ConfigError, GalleryError, MienError, NoFaceError
 from mien.faces import FacePolicy, choose
 from mien.gallery import tables
 from mien.gallery.enrolling import Draft, box_of, drafts
 from mien.gallery.index import Floats, Index
 from mien.gallery.location import locate
-from mien.gallery.lookalikes import lookalikes
+from mien.gallery.lookalikes import find_lookalikes
 from mien.gallery.names import clean_name
 from mien.gallery.records import (
     Enrolment,
     ForgetReceipt,
     IdentifiedFace,
-    Lookalike,
     PersonDetails,
     PersonRecord,
     SkippedPhoto,
 )
 from mien.gallery.sqlite import SqliteDatabase
-from mien.gallery.tables import NewTemplate
 from mien.photos import Photo, PhotoSource, find_people
 from mien.progress import track
 from mien.recognizer import Recognizer
 
 OnDuplicate = Literal["warn", "refuse"]
-
-LOOKALIKES_AT_MOST = 5
 
 
 class Gallery:
@@ -189,7 +185,7 @@ class Gallery:
             faces = choose(faces, face)
         except NoFaceError as problem:
             return [IdentifiedFace.of(Identification.unusable(problem), box=None)]
-        calibration = self._calibration(needed=threshold is None)
+        calibration = self.recognizer.find_calibration(needed=threshold is None)
         found, size = self._search(faces.embeddings, max(top, 2), self.recognizer.encoder_identity)
         answers = []
         for candidates, box in zip(found, faces.boxes, strict=True):
@@ -323,7 +319,9 @@ class Gallery:
             there = tables.photos_of(connection, draft.name)  # by another process meanwhile
             templates = [each for each in draft.templates if each.photo_sha256 not in there]
             already = tuple(each.source for each in draft.templates if each.photo_sha256 in there)
-            alike, notes = self._lookalikes(connection, draft.name, number, templates)
+            with self._lock:
+                self._index.refresh(connection)
+                alike, notes = find_lookalikes(connection, self._index, self.recognizer, draft.name, number, templates)
             enrolment = replace(enrolment, known=known + already, lookalikes=alike, notes=enrolment.notes + notes)
             if refuse and alike:
                 return replace(enrolment, refused=True)
@@ -336,37 +334,6 @@ class Gallery:
             owner = tables.add_person(connection, draft.name) if number is None else number
             added = tables.add_templates(connection, owner, templates)
             return replace(enrolment, new=number is None, added=tuple(added))
-
-    def _lookalikes(
-        self, connection: sa.Connection, name: str, number: int | None, templates: Sequence[NewTemplate]
-    ) -> tuple[tuple[Lookalike, ...], tuple[str, ...]]:
-        """Other people whom these templates look like, and a note if that can't be told."""
-        if not templates:
-            return (), ()
-        with self._lock:
-            self._index.refresh(connection)
-            found, similarities = self._index.search(
-                np.stack([each.embedding for each in templates]), LOOKALIKES_AT_MOST, leave_out=number
-            )
-            size = self._index.templates
-        best: dict[int, float] = {}
-        for other, similarity in zip(found.ravel().tolist(), similarities.ravel().tolist(), strict=True):
-            best[other] = max(similarity, best.get(other, -1.0))
-        if not best:
-            return (), ()
-        names = tables.names(connection, best)
-        try:
-            return lookalikes(name, {names[n]: s for n, s in best.items()}, self.recognizer.calibration, size), ()
-        except CalibrationError as problem:
-            return (), (f"Whether {name} is enrolled under another name was not checked: {problem.message}",)
-
-    def _calibration(self, *, needed: bool) -> Calibration | None:
-        try:
-            return self.recognizer.calibration
-        except CalibrationError:
-            if needed:
-                raise
-            return None
 
     def _search(
         self, probes: Floats, top: int, encoder_identity: str | None = None

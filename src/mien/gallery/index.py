@@ -23,9 +23,8 @@ class Index:
         self._matrix: Floats = np.zeros((0, 0), np.float32)  # with spare rows at the end
         self._ids: Numbers = np.zeros(0, np.int64)  # the number of each row's template, rising
         self._owners: Numbers = np.zeros(0, np.int64)  # the number of the person each row belongs to
-        self._order: Numbers | None = None  # of the rows, so that each person's are neighbours; None if they are
-        self._people: Numbers = np.zeros(0, np.int64)  # in that order, the number of each person
-        self._starts: Numbers = np.zeros(0, np.int64)  # in that order, where each person's rows start
+        self._people: Numbers = np.zeros(0, np.int64)  # the number of each person
+        self._places: Numbers = np.zeros(0, np.int64)  # where in `_people` the person of each row is
 
     @property
     def templates(self) -> int:
@@ -49,7 +48,7 @@ class Index:
         self._append_new(connection, count)
         if len(self._ids) != count:
             self._drop_deleted(connection)
-        self._group_by_person()
+        self._people, self._places = np.unique(self._owners, return_inverse=True)
         self._revision = about.revision
 
     def search(self, probes: Floats, top: int, *, leave_out: int | None = None) -> tuple[Numbers, Floats]:
@@ -89,13 +88,11 @@ class Index:
 
     def _best_of_each_person(self, probes: Floats) -> Floats:
         """(N, people): the greatest similarity over each person's templates."""
-        if not len(self._ids):
-            return np.zeros((len(probes), 0), np.float32)
-        similarities = probes @ self._matrix[: len(self._ids)].T
-        if self._order is not None:
-            similarities = similarities[:, self._order]
-        best = np.maximum.reduceat(similarities, self._starts, axis=1)
-        return np.clip(best, -1, 1, out=best)  # rounding may lead beyond
+        similarities = probes @ self._matrix[: len(self._ids)].T if len(self._ids) else np.zeros((len(probes), 0))
+        best = np.full((len(probes), len(self._people)), -1, np.float32)
+        for row, scores in zip(best, similarities, strict=True):
+            np.maximum.at(row, self._places, scores)
+        return np.minimum(best, 1, out=best)  # rounding may lead beyond
 
     def _append_new(self, connection: sa.Connection, count: int) -> None:
         newest = int(self._ids[-1]) if len(self._ids) else 0  # numbers rise, and commits follow one another
@@ -123,11 +120,3 @@ class Index:
         if rows > len(self._matrix):
             wanted = rows if not len(self._ids) else max(rows, int(len(self._matrix) * _GROWTH))
             self._matrix.resize((wanted, self.dimensions), refcheck=False)  # no view of it outlives a call
-
-    def _group_by_person(self) -> None:
-        """Note in which order templates of one person are neighbours, and where each person starts."""
-        in_order = bool(np.all(self._owners[1:] >= self._owners[:-1]))
-        self._order = None if in_order else np.argsort(self._owners, kind="stable")
-        owners = self._owners if self._order is None else self._owners[self._order]
-        self._starts = np.flatnonzero(np.diff(owners, prepend=-1))
-        self._people = owners[self._starts]

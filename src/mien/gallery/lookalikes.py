@@ -1,13 +1,23 @@
 """Is a face that is being enrolled known under another name already?"""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+
+import numpy as np
+import sqlalchemy as sa
 
 from mien.decisions import Calibration, Threshold
 from mien.errors import CalibrationError
+from mien.gallery import tables
+from mien.gallery.index import Index
 from mien.gallery.records import Lookalike
+from mien.gallery.tables import NewTemplate
+from mien.recognizer import Recognizer
 
 FPIR = 0.01
 """How often someone who is not in the gallery is reported as looking like anyone in it."""
+
+AT_MOST = 5
+"""How many lookalikes of each new template are reported."""
 
 
 def lookalike_threshold(calibration: Calibration, gallery_size: int) -> Threshold:
@@ -27,25 +37,48 @@ def lookalike_threshold(calibration: Calibration, gallery_size: int) -> Threshol
         return calibration.threshold(calibration.smallest_fmr)
 
 
-def lookalikes(
-    person: str, similarities: Mapping[str, float], calibration: Calibration, gallery_size: int
-) -> tuple[Lookalike, ...]:
-    """Those whom a person being enrolled looks like, most similar first.
+def find_lookalikes(
+    connection: sa.Connection,
+    index: Index,
+    recognizer: Recognizer,
+    name: str,
+    number: int | None,
+    templates: Sequence[NewTemplate],
+) -> tuple[tuple[Lookalike, ...], tuple[str, ...]]:
+    """Other people of the gallery whom someone being enrolled looks like, most similar first.
 
     Args:
-        person: Who is being enrolled.
-        similarities: Of other people of the gallery, each at best over all pairs of templates.
-        calibration: What a similarity stands for.
-        gallery_size: How many templates the gallery holds.
+        connection: Sees the state that `index` is in step with.
+        index: All embeddings.
+        recognizer: Has the calibration that says what a similarity stands for.
+        name: Who is being enrolled.
+        number: Their number, if they are in the gallery already.
+        templates: What is new of them.
+
+    Returns:
+        The lookalikes, and a note if there is no calibration to judge by.
     """
-    if not similarities:
-        return ()
-    threshold = lookalike_threshold(calibration, gallery_size)
-    return tuple(
-        _lookalike(person, other, similarity, threshold, calibration)
-        for other, similarity in sorted(similarities.items(), key=lambda item: (-item[1], item[0]))
+    if not templates:
+        return (), ()
+    probes = np.stack([each.embedding for each in templates])
+    found, similarities = index.search(probes, AT_MOST, leave_out=number)
+    best: dict[int, float] = {}
+    for other, similarity in zip(found.ravel().tolist(), similarities.ravel().tolist(), strict=True):
+        best[other] = max(similarity, best.get(other, similarity))
+    if not best:
+        return (), ()
+    try:
+        calibration = recognizer.calibration
+        threshold = lookalike_threshold(calibration, index.templates)
+    except CalibrationError as problem:
+        return (), (f"Whether {name} is enrolled under another name was not checked: {problem.message}",)
+    names = tables.names(connection, best)
+    alike = [
+        _lookalike(name, names[other], similarity, threshold, calibration)
+        for other, similarity in sorted(best.items(), key=lambda item: (-item[1], item[0]))
         if similarity >= threshold.similarity
-    )
+    ]
+    return tuple(alike), ()
 
 
 def _lookalike(person: str, other: str, similarity: float, threshold: Threshold, calibration: Calibration) -> Lookalike:

@@ -1,0 +1,205 @@
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlcipher3 import dbapi2
+
+from fake_recognizer import FakeRecognizer, embedding, portrait
+from mien.errors import GalleryError
+from mien.gallery import Gallery, schema, sqlite
+from mien.gallery.sqlite import SqliteDatabase
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "gallery.db"
+
+
+def refusal(path: Path) -> GalleryError:
+    with pytest.raises(GalleryError) as caught:
+        SqliteDatabase(path)
+    assert str(path) in caught.value.message
+    assert caught.value.hint
+    return caught.value
+
+
+def test_settings(path: Path) -> None:
+    database = SqliteDatabase(path)
+    with database.reading() as connection:
+        settings = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout")
+        }
+    assert settings == {
+        "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "busy_timeout": 30_000
+    }  # fmt: skip
+    assert dbapi2.sqlite_version_info >= (3, 51, 3)  # before, two connections could damage the log
+    database.close()
+    assert path.read_bytes().startswith(b"SQLite format 3\0")  # without a key it is plain SQLite
+    if os.name == "posix":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_transaction_is_undone_if_anything_is_raised(path: Path) -> None:
+    database = SqliteDatabase(path)
+    with suppress(KeyError), database.writing() as connection:
+        connection.execute(sa.update(schema.gallery).values(encoder_name="x"))
+        raise KeyError
+    with database.reading() as connection:
+        about = connection.execute(sa.select(schema.gallery)).one()
+    assert (about.encoder_name, about.revision) == (None, 0)
+
+
+def test_an_empty_file_becomes_a_gallery(path: Path) -> None:
+    path.touch()
+    with Gallery(path) as gallery:
+        assert len(gallery) == 0
+
+
+def test_a_file_that_is_no_database(path: Path) -> None:
+    path.write_bytes(b"holiday photos, but not a gallery " * 100)
+    assert refusal(path).code == "gallery.not-a-database"
+    assert path.read_bytes().startswith(b"holiday")
+
+
+def test_somebody_elses_database_is_not_touched(path: Path) -> None:
+    other = dbapi2.connect(str(path))
+    other.execute("CREATE TABLE recipe (name)")
+    other.close()
+    before = path.read_bytes()
+    assert refusal(path).code == "gallery.not-a-gallery"
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_newer_gallery(path: Path) -> None:
+    database = SqliteDatabase(path)
+    with database.writing() as connection:
+        connection.execute(sa.update(schema.gallery).values(schema_version=schema.SCHEMA_VERSION + 1))
+    database.close()
+    assert refusal(path).code == "gallery.newer"
+
+
+def test_places_where_no_file_can_be(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path, tmp_path / "missing" / "g.db", tmp_path / "file" / "g.db", tmp_path / ("x" * 300)):
+        assert refusal(place).code == "gallery.cannot-open"
+
+
+def test_damage_is_said(path: Path) -> None:
+    with Gallery(path, recognizer=FakeRecognizer.make()) as gallery:
+        for person in range(1, 40):
+            gallery.enroll(f"Person {person}", portrait(person))
+    content = bytearray(path.read_bytes())
+    content[3 * 4096 :] = b"\x5a" * (len(content) - 3 * 4096)
+    path.write_bytes(content)
+    with Gallery(path) as gallery, pytest.raises(GalleryError) as caught:
+        gallery.search([embedding(1)])
+    assert caught.value.code == "gallery.damaged"
+    content[100:] = b"\x5a" * (len(content) - 100)
+    path.write_bytes(content)
+    assert refusal(path).code == "gallery.damaged"
+    path.write_bytes(content[:50])
+    assert refusal(path).code == "gallery.damaged"
+
+
+def test_locked_by_another(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.1)
+    with Gallery(path, recognizer=FakeRecognizer.make()) as gallery:
+        gallery.enroll("Ann", portrait(1))
+        other = dbapi2.connect(str(path), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(GalleryError) as caught:
+            gallery.enroll("Bob", portrait(2))
+        assert caught.value.code == "gallery.locked"
+        assert gallery.identify(portrait(1))[0].person == "Ann"  # reading goes on
+        other.close()
+        gallery.enroll("Bob", portrait(2))
+
+
+def test_forgetting_while_another_reads_is_honest(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.1)
+    with Gallery(path, recognizer=FakeRecognizer.make()) as gallery:
+        gallery.enroll("Ann", portrait(1))
+        gallery.enroll("Bob", portrait(2))
+        other = dbapi2.connect(str(path), isolation_level=None)
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM person").fetchall()
+        receipt = gallery.forget("Ann")
+        assert not receipt.erased
+        assert "another program" in receipt.reason
+        assert len(gallery) == 1
+        other.close()
+        assert gallery.compact()
+        assert not gallery._database.holds_any([embedding(1).tobytes()])
+        assert gallery._database.holds_any([embedding(2).tobytes()])
+
+
+def test_no_name_and_no_embedding_in_messages(path: Path) -> None:
+    with Gallery(path, recognizer=FakeRecognizer.make()) as gallery:
+        gallery.enroll("Ann Unusual-Name", portrait(1))
+        with pytest.raises(GalleryError) as caught, gallery._database.writing() as connection:
+            connection.execute(sa.insert(schema.person).values(name="Ann Unusual-Name", created=sa.func.now()))
+    assert "Unusual" not in f"{caught.value} {caught.value.__cause__}"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of half a megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    command = [mount or "mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)]
+    if not mount or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("a small disk can be mounted by root only")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_loses_nothing_committed(small_disk: Path) -> None:
+    path = small_disk / "gallery.db"
+    with Gallery(path, recognizer=FakeRecognizer.make()) as gallery:
+        reserve = small_disk / "reserve"
+        reserve.write_bytes(bytes(150_000))
+        done: list[int] = []
+
+        def fill() -> None:
+            for person in range(1, 1000):
+                gallery.enroll(f"Person {person}", portrait(person))
+                done.append(person)
+
+        with pytest.raises(GalleryError) as caught:
+            fill()
+        assert caught.value.code == "gallery.disk-full"
+        assert [gallery.identify(portrait(person))[0].person for person in done] == [f"Person {k}" for k in done]
+        assert len(gallery) == len(done) > 0
+        reserve.unlink()
+        gallery.enroll("Somebody After", portrait(2000))
+        with gallery._database.reading() as connection:
+            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+
+
+def test_a_read_only_disk(small_disk: Path) -> None:
+    path = small_disk / "gallery.db"
+    with Gallery(path, recognizer=FakeRecognizer.make()) as gallery:
+        gallery.enroll("Ann", portrait(1))
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    assert refusal(path).code in ("gallery.cannot-open", "gallery.read-only")
+    assert refusal(small_disk / "new.db").code == "gallery.cannot-open"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="permissions don't bind root")
+def test_no_permission(path: Path) -> None:
+    Gallery(path).close()
+    path.chmod(0o000)
+    assert refusal(path).code == "gallery.cannot-open"
+    path.chmod(0o400)
+    with Gallery(path, recognizer=FakeRecognizer.make()) as gallery, pytest.raises(GalleryError) as caught:
+        gallery.enroll("Ann", portrait(1))
+    assert caught.value.code == "gallery.read-only"
