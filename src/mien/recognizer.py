@@ -9,7 +9,7 @@ from itertools import islice
 from os import cpu_count
 
 from mien.decisions import Calibration, Verification, shipped_calibration, verify
-from mien.errors import MienError
+from mien.errors import CalibrationError, MienError, NoFaceError, PhotoError
 from mien.faces import Detector, Encoder, FacePolicy, Faces, choose, open_encoder, with_embeddings
 from mien.models import ModelCard
 from mien.photos import PhotoSource
@@ -80,6 +80,15 @@ class Recognizer:
         """What similarities of this encoder stand for. Raises `CalibrationError` if nobody has measured it."""
         return shipped_calibration(self.encoder_identity)
 
+    def find_calibration(self, *, needed: bool) -> Calibration | None:
+        """The calibration; None if there is none and it isn't needed, because a threshold was given."""
+        try:
+            return self.calibration
+        except CalibrationError:
+            if needed:
+                raise
+            return None
+
     def faces(self, source: PhotoSource) -> Faces:
         """Find and embed all faces of one photo.
 
@@ -105,8 +114,8 @@ class Recognizer:
             face: Which faces of each photo count.
             keep_photos: Keep each photo in the answer, which takes memory.
         """
-        chunks = iter(lambda: list(islice(todo, PHOTOS_AT_ONCE)), [])
         todo = iter(sources)
+        chunks = iter(lambda: list(islice(todo, PHOTOS_AT_ONCE)), [])
         pool = ThreadPoolExecutor(self.workers, thread_name_prefix="mien-embed")
         running: deque[Future[list[Faces]]] = deque()
         try:
@@ -124,7 +133,7 @@ class Recognizer:
         probe: PhotoSource,
         reference: PhotoSource,
         *,
-        fmr: float | None = None,
+        fmr: float = 1e-4,
         threshold: float | None = None,
         prior: float = 0.5,
         face: FacePolicy | None = None,
@@ -134,7 +143,7 @@ class Recognizer:
         Args:
             probe: A photo of the person who claims an identity.
             reference: A photo that is known to show them.
-            fmr: The false match rate to decide at, in (0, 1); default 1e-4.
+            fmr: The false match rate to decide at, in (0, 1).
             threshold: A similarity to decide at instead.
             prior: How likely it is beforehand that they are the same, in (0, 1).
             face: Which face of each photo counts; with ``"all"`` the best pair does, at a rate corrected for the
@@ -146,19 +155,19 @@ class Recognizer:
         Raises:
             CalibrationError: The calibration's data cannot support this rate, or there is no calibration.
         """
+        calibration = self.find_calibration(needed=threshold is None)
         try:
             first, second = (self.choose(self.faces(photo), face) for photo in (probe, reference))
-        except MienError as problem:
-            return Verification.unusable(problem.message, encoder=(self.encoder_name, self.encoder_identity))
+        except (PhotoError, NoFaceError) as problem:
+            return Verification.unusable(problem, calibration)
         similarities = all_pairs(first.embeddings, second.embeddings, "cosine")
         return verify(
             float(similarities.max()),
-            self.calibration,
+            calibration,
             fmr=fmr,
             threshold=threshold,
             prior=prior,
             comparisons=similarities.size,
-            notes=tuple(f"{one.source}: {note}" for one in (first, second) for note in one.notes),
         )
 
     def _embed_chunk(self, sources: Sequence[PhotoSource], face: FacePolicy, keep_photos: bool) -> list[Faces]:

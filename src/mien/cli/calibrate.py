@@ -12,6 +12,7 @@ from mien.cli.options import (
     JsonOption,
     PrecisionOption,
     RuntimeOption,
+    embed_photos,
     make_recognizer,
 )
 from mien.cli.output import ExitCode, print_json, progress_shown, say, say_problems
@@ -35,11 +36,26 @@ def calibrate(
     json: JsonOption = False,
 ) -> int:
     """Measure false match and false non-match rates over all pairs of photos of people you know."""
-    from mien.evaluation import calibrate_people
+    from mien.decisions import EncoderIdentity
+    from mien.evaluation import calibrate as measure
 
     recognizer = make_recognizer(encoder, flip=flip, runtime=runtime, precision=precision)
     with progress_shown():
-        calibration, problems = calibrate_people(recognizer, people, name=name, face=face, keep=embeddings)
+        table = embed_photos(recognizer, [str(people)], face=face, keep=embeddings)
+        photos = [str(Path(source).relative_to(people)) for source in table.sources]
+        calibration = measure(
+            table.embeddings,
+            [Path(photo).parts[0] for photo in photos],
+            name=name or f"{recognizer.encoder_name} on {people.name}",
+            encoder=EncoderIdentity(recognizer.encoder_name, recognizer.encoder_identity),
+            data=people.name,
+            score={"face": face},
+            photos=photos,
+            photos_without_face=len(table.problems),
+            command=f"mien calibrate --people {people.name} --encoder {encoder}"
+            + {None: "", True: " --flip", False: " --no-flip"}[flip],
+        )
+    problems = table.problems
     calibration.save(output)
     if json:
         print_json({"output": str(output), **calibration.summary(), "problems": problems})

@@ -12,21 +12,21 @@ from mien.cli.options import (
     EncoderOption,
     FaceOption,
     FlipOption,
+    FpirOption,
     GalleryOption,
     JsonOption,
     PrecisionOption,
     RuntimeOption,
     SmallFacesOption,
+    ThresholdOption,
     list_photos,
     make_recognizer,
 )
-from mien.cli.output import DECISION_CODES, ExitCode, print_json, progress_shown, say
+from mien.cli.output import DECISION_CODES, ExitCode, Group, print_json, progress_shown, say
 from mien.errors import ConfigError
 
 if TYPE_CHECKING:
     from mien.gallery import Enrolment
-
-people = typer.Typer(no_args_is_help=True, help="List, show, rename and forget the people of the gallery.")
 
 
 def enroll(
@@ -92,10 +92,8 @@ def _enrolment_code(results: list[Enrolment]) -> ExitCode:
 
 def identify(
     photos: Annotated[list[str], typer.Argument(metavar="PHOTO…", help="Photos, or folders of photos.")],
-    fpir: Annotated[
-        float | None,
-        typer.Option(help="Decide at this false positive identification rate: the share of strangers who are named."),
-    ] = None,
+    fpir: FpirOption = 0.01,
+    threshold: ThresholdOption = None,
     top: Annotated[int, typer.Option(min=1, help="List this many candidates for each face.")] = 5,
     face: FaceOption = "all",
     small_faces: SmallFacesOption = False,
@@ -120,7 +118,7 @@ def identify(
     codes = []
     with Gallery(gallery, recognizer=recognizer) as store:
         for name in names:
-            found = store.identify(name, fpir=fpir, face=face, top=top)
+            found = store.identify(name, fpir=fpir, threshold=threshold, face=face, top=top)
             if json:
                 document = [identification.to_dict() for identification in found]
                 print_json(document if len(names) == 1 else {"photo": name, "faces": document})
@@ -133,8 +131,7 @@ def identify(
     return ExitCode.NO if ExitCode.NO in codes else ExitCode.UNUSABLE
 
 
-@people.command("list")
-def list_people(gallery: GalleryOption = None, json: JsonOption = False) -> int:
+def list_(gallery: GalleryOption = None, json: JsonOption = False) -> int:
     """List the people of the gallery."""
     from mien.gallery import Gallery
 
@@ -149,7 +146,6 @@ def list_people(gallery: GalleryOption = None, json: JsonOption = False) -> int:
     return ExitCode.DONE
 
 
-@people.command()
 def show(name: str, gallery: GalleryOption = None, json: JsonOption = False) -> int:
     """Show what the gallery holds of a person."""
     from mien.gallery import Gallery
@@ -165,7 +161,6 @@ def show(name: str, gallery: GalleryOption = None, json: JsonOption = False) -> 
     return ExitCode.DONE
 
 
-@people.command()
 def rename(old: str, new: str, gallery: GalleryOption = None, json: JsonOption = False) -> int:
     """Give a person another name."""
     from mien.gallery import Gallery
@@ -180,7 +175,6 @@ def rename(old: str, new: str, gallery: GalleryOption = None, json: JsonOption =
     return ExitCode.DONE
 
 
-@people.command()
 def forget(name: str, gallery: GalleryOption = None, json: JsonOption = False) -> int:
     """Delete a person and every trace of their face from the gallery's files."""
     from mien.gallery import Gallery
@@ -192,3 +186,6 @@ def forget(name: str, gallery: GalleryOption = None, json: JsonOption = False) -
     else:
         print(receipt.reason)
     return ExitCode.DONE if receipt.erased else ExitCode.SOME_FAILED
+
+
+PEOPLE = Group("people", "List, show, rename and forget the people of the gallery.", (list_, show, rename, forget))

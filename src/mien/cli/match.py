@@ -11,9 +11,11 @@ from mien.cli.options import (
     EncoderOption,
     FaceOption,
     FlipOption,
+    FpirOption,
     JsonOption,
     PrecisionOption,
     RuntimeOption,
+    ThresholdOption,
     embed_photos,
     make_recognizer,
 )
@@ -29,8 +31,8 @@ def match(
     matrix: Annotated[
         Path | None, typer.Option(help="Write all similarities too, probes × people (.npy or .parquet).")
     ] = None,
-    fpir: Annotated[float | None, typer.Option(help="Decide at this false positive identification rate.")] = None,
-    threshold: Annotated[float | None, typer.Option(help="Decide at this similarity instead.")] = None,
+    fpir: FpirOption = 0.01,
+    threshold: ThresholdOption = None,
     face: FaceOption = "central",
     encoder: EncoderOption = "sface",
     flip: FlipOption = None,
@@ -52,7 +54,7 @@ def match(
             probe.embeddings,
             [_person(source, gallery) for source in known.sources],
             known.embeddings,
-            None if threshold is not None and not recognizer.is_calibrated else recognizer.calibration,
+            recognizer.find_calibration(needed=threshold is None),
             fpir=fpir,
             threshold=threshold,
         )

@@ -1,15 +1,10 @@
 """`mien models`: which networks there are, and where their weights come from."""
 
-import typer
-
 from mien.cli.options import JsonOption
-from mien.cli.output import ExitCode, print_json, progress_shown
-
-models = typer.Typer(no_args_is_help=True, help="List, show and fetch the networks.")
+from mien.cli.output import ExitCode, Group, print_json, progress_shown
 
 
-@models.command("list")
-def list_models(json: JsonOption = False) -> int:
+def list_(json: JsonOption = False) -> int:
     """List the networks that mien knows, and whether their weights are here."""
     from mien.errors import MienError
     from mien.models import find_weights, list_cards
@@ -39,7 +34,6 @@ def list_models(json: JsonOption = False) -> int:
     return ExitCode.DONE
 
 
-@models.command()
 def show(name: str, json: JsonOption = False) -> int:
     """Show the card of a network: licence, contracts, training, figures, limits."""
     from dataclasses import asdict
@@ -57,7 +51,6 @@ def show(name: str, json: JsonOption = False) -> int:
     return ExitCode.DONE
 
 
-@models.command()
 def fetch(name: str) -> int:
     """Fetch the weights of a network from its official address: the only command that uses the network."""
     from mien.models import fetch as fetch_weights
@@ -69,7 +62,6 @@ def fetch(name: str) -> int:
     return ExitCode.DONE
 
 
-@models.command()
 def check(name: str) -> int:
     """Load a network and say what it is and that it runs; for a card of your own too."""
     from mien.models import load_card, open_model
@@ -79,3 +71,6 @@ def check(name: str) -> int:
         runner = open_model(each)
         print(f"{each.name}: {runner.runtime}, {runner.precision}, identity {each.identity()[:16]}")
     return ExitCode.DONE
+
+
+MODELS = Group("models", "List, show, fetch and check the networks.", (list_, show, fetch, check))

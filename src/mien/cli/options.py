@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from mien.cli.output import say
+
 if TYPE_CHECKING:
     from mien.faces import FacePolicy, FaceTable
     from mien.recognizer import Recognizer
@@ -35,6 +37,33 @@ CalibrationOption = Annotated[
 GalleryOption = Annotated[
     str | None,
     typer.Option("--gallery", envvar="MIEN_GALLERY", help="The gallery; by default a file in your data folder."),
+]
+
+
+def share(value: float) -> float:
+    """Refuse what is not strictly between 0 and 1, NaN included."""
+    if not 0 < value < 1:
+        raise typer.BadParameter(f"{value} is not between 0 and 1.")
+    return value
+
+
+def similarity(value: float | None) -> float | None:
+    """Refuse what no cosine can be."""
+    if value is not None and not -1 <= value <= 1:
+        raise typer.BadParameter(f"{value} is not a similarity, which lies between -1 and 1.")
+    return value
+
+
+FpirOption = Annotated[
+    float,
+    typer.Option(
+        "--fpir",
+        callback=share,
+        help="Decide at this false positive identification rate: the share of strangers who are named.",
+    ),
+]
+ThresholdOption = Annotated[
+    float | None, typer.Option("--threshold", callback=similarity, help="Decide at this similarity instead.")
 ]
 PhotosArgument = Annotated[list[str], typer.Argument(metavar="PHOTO…", help="Photos, or folders of photos.")]
 
@@ -85,26 +114,51 @@ def list_photos(sources: list[str]) -> list[str]:
     return photos
 
 
-def embed_photos(recognizer: Recognizer, sources: list[str], *, face: FacePolicy = "all") -> FaceTable:
+def embed_photos(
+    recognizer: Recognizer, sources: list[str], *, face: FacePolicy = "all", keep: Path | None = None
+) -> FaceTable:
     """The faces of photos and folders, embedded; a single ``.npz`` that `mien embed` wrote is read instead.
+
+    Args:
+        recognizer: What embeds them.
+        sources: Photos, folders, or one table.
+        face: Which faces of each photo count.
+        keep: A table to carry on from and to write, also when this is interrupted.
 
     Raises:
         ConfigError: The table was made with another encoder.
     """
-    from mien.errors import ConfigError
     from mien.faces import FaceTable
     from mien.progress import track
 
     if len(sources) == 1 and sources[0].endswith(".npz"):
-        table = FaceTable.load(sources[0])
-        if table.encoder_identity != recognizer.encoder_identity:
-            raise ConfigError(
-                f"{sources[0]} was made with the encoder {table.encoder_name} ({table.encoder_identity[:12]}), "
-                f"not with {recognizer.encoder_name} ({recognizer.encoder_identity[:12]}).",
-                hint="Embed the photos again, or choose the same --encoder, --flip and --precision.",
-            )
-        return table
+        return _table_of(recognizer, Path(sources[0]))
     photos = list_photos(sources)
-    table = FaceTable(recognizer.encoder_name, recognizer.encoder_identity)
-    table.extend(track(recognizer.embed_many(photos, face=face), "embedding photos", len(photos)))
+    if keep is not None and keep.exists():
+        table = _table_of(recognizer, keep)
+    else:
+        table = FaceTable(recognizer.encoder_name, recognizer.encoder_identity)
+    done = table.photos_done()
+    todo = [photo for photo in photos if photo not in done]
+    if len(todo) < len(photos):
+        say(f"{len(photos) - len(todo)} of {len(photos)} photos are already in {keep}.")
+    try:
+        table.extend(track(recognizer.embed_many(todo, face=face), "embedding photos", len(todo)))
+    finally:
+        if keep is not None:
+            table.save(keep)
+    return table
+
+
+def _table_of(recognizer: Recognizer, path: Path) -> FaceTable:
+    from mien.errors import ConfigError
+    from mien.faces import FaceTable
+
+    table = FaceTable.load(path)
+    if table.encoder_identity != recognizer.encoder_identity:
+        raise ConfigError(
+            f"{path} was made with the encoder {table.encoder_name} ({table.encoder_identity[:12]}), "
+            f"not with {recognizer.encoder_name} ({recognizer.encoder_identity[:12]}).",
+            hint="Choose the same --encoder, --flip and --precision, or embed the photos again to another file.",
+        )
     return table

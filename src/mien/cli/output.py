@@ -3,8 +3,9 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
@@ -85,7 +86,7 @@ def _bar() -> Iterator[None]:
 class _Lines:
     """A line of progress at most every few seconds, for logs."""
 
-    EVERY = 10.0
+    EVERY = 30.0
 
     def __init__(self) -> None:
         self.said = time.monotonic()
@@ -95,3 +96,12 @@ class _Lines:
         if now - self.said >= self.EVERY:
             self.said = now
             say(f"{label}: {done}{f' of {total}' if total else ''}")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Commands below a command, such as `mien people list`; the name of each function is the command's."""
+
+    name: str
+    help: str
+    commands: tuple[Callable[..., int], ...]

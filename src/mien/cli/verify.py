@@ -12,7 +12,9 @@ from mien.cli.options import (
     JsonOption,
     PrecisionOption,
     RuntimeOption,
+    ThresholdOption,
     make_recognizer,
+    share,
 )
 from mien.cli.output import DECISION_CODES, print_json
 
@@ -21,10 +23,12 @@ def verify(
     probe: Annotated[str, typer.Argument(metavar="A", help="A photo of one person.")],
     reference: Annotated[str, typer.Argument(metavar="B", help="A photo of the same person, or of another.")],
     fmr: Annotated[
-        float | None, typer.Option(help="Decide at this false match rate: the share of strangers who match.")
-    ] = None,
-    threshold: Annotated[float | None, typer.Option(help="Decide at this similarity instead.")] = None,
-    prior: Annotated[float, typer.Option(help="How likely it is beforehand that they are the same person.")] = 0.5,
+        float, typer.Option(callback=share, help="Decide at this false match rate: the share of strangers who match.")
+    ] = 1e-4,
+    threshold: ThresholdOption = None,
+    prior: Annotated[
+        float, typer.Option(callback=share, help="How likely it is beforehand that they are the same person.")
+    ] = 0.5,
     face: FaceOption = "central",
     encoder: EncoderOption = "sface",
     flip: FlipOption = None,

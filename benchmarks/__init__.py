@@ -1,0 +1,1 @@
+"""What mien's documentation claims in figures, measured: `make bench`."""

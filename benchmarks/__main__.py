@@ -1,0 +1,16 @@
+"""Run the benchmarks: `python -m benchmarks [speed] [lfw] [detection]`, all by default.
+
+Each prints its tables and writes them to docs/results/NAME.md with the date, the machine and the command.
+"""
+
+import sys
+
+from benchmarks import detection, lfw, speed
+from benchmarks.results import write
+
+BENCHMARKS = {"speed": speed.measure, "lfw": lfw.measure, "detection": detection.measure}
+
+for name in sys.argv[1:] or list(BENCHMARKS):
+    text = BENCHMARKS[name]()
+    print(text, flush=True)
+    write(name, text)

@@ -1,0 +1,34 @@
+"""Tables of results, and the pages that keep them."""
+
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+from mien._version import __version__
+
+PHOTOS = Path(os.environ.get("MIEN_TEST_PHOTOS", "~/.cache/mien-test-photos")).expanduser()
+PAGES = Path(__file__).parent.parent / "docs" / "results"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
+
+
+def write(name: str, text: str) -> None:
+    """Keep a benchmark's answer, with what it was measured on."""
+    cpu = next((line.split(":")[1].strip() for line in _cpu_lines() if line.startswith("model name")), "unknown")
+    PAGES.mkdir(parents=True, exist_ok=True)
+    (PAGES / f"{name}.md").write_text(
+        f"{text}\nMeasured {date.today().isoformat()} by `python -m benchmarks {name}` with mien {__version__}, "  # noqa: DTZ011
+        f"Python {platform.python_version()}, {os.cpu_count()} cores ({cpu}).\n",
+        encoding="utf-8",
+    )
+
+
+def _cpu_lines() -> list[str]:
+    info = Path("/proc/cpuinfo")
+    return info.read_text(encoding="utf-8").splitlines() if info.exists() else []
