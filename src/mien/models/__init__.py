@@ -2,7 +2,7 @@
 
 from mien.models.card import InputContract, ModelCard, OutputContract, PackageSource, UrlSource
 from mien.models.card_file import list_cards, load_card
-from mien.models.files import fetch, find_weights
+from mien.models.files import add, fetch, find_weights
 from mien.models.runner import Runner, open_model
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "PackageSource",
     "Runner",
     "UrlSource",
+    "add",
     "fetch",
     "find_weights",
     "list_cards",

@@ -67,7 +67,7 @@ def _shipped_card(name: str) -> ModelCard:
     return _read(SHIPPED / f"{name}.toml", folder=None)
 
 
-def _read(path: Path, folder: Path | None) -> ModelCard:
+def _read(path: Path, folder: Path | None, *, single: bool = False) -> ModelCard:
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -76,10 +76,10 @@ def _read(path: Path, folder: Path | None) -> ModelCard:
         raise ModelError(f"The model card {path} can't be read: {error}.", code="model.card") from None
     except tomllib.TOMLDecodeError as error:
         raise ModelError(f"The model card {path} isn't valid TOML: {error}.", code="model.card") from None
-    return _card(_Table(data, "", path), folder)
+    return _card(_Table(data, "", path), folder, single=single)
 
 
-def _card(table: "_Table", folder: Path | None) -> ModelCard:
+def _card(table: "_Table", folder: Path | None, *, single: bool) -> ModelCard:
     name = table.text("name")
     task = table.choice("task", ("detector", "encoder", "liveness", "quality"))
     card = ModelCard(
@@ -94,6 +94,8 @@ def _card(table: "_Table", folder: Path | None) -> ModelCard:
         folder=folder,
     )
     if members := table.tables("members"):
+        if single:
+            table.fail("members", "can't stand in a card that is itself a member of a fusion")
         card = _fusion(card, table, members)
     else:
         card = _network(card, table)
@@ -135,7 +137,11 @@ def _member(table: "_Table", folder: Path | None) -> tuple[ModelCard, float]:
     reference, weight = table.text("card"), table.number("weight")
     if weight <= 0:
         table.fail("weight", "must be above 0")
-    card = load_card(folder / reference if folder and _is_path(reference) else reference)
+    if folder and _is_path(reference):
+        path = folder / reference
+        card = _read(path, path.resolve().parent, single=True)
+    else:
+        card = load_card(reference)
     if card.task != "encoder" or card.members:
         table.fail("card", f"names {card.name!r}, which isn't a single encoder")
     table.end()

@@ -1,10 +1,12 @@
 """Finds the file of a card's weights, and checks that it is the right one."""
 
 import hashlib
+import http.client
 import os
+import shutil
 import tempfile
-import urllib.error
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
@@ -33,11 +35,15 @@ def find_weights(card: ModelCard) -> Path:
     """
     if card.members:
         raise ValueError(f"{card.name} is a fusion: ask for the weights of its members")
+    altered: ModelError | None = None
     for place in _places(card):
-        if place.is_file():
-            _check(place, card)
-            return place
-    raise ModelError(
+        try:
+            if place.is_file():
+                _check(place, card)
+                return place
+        except ModelError as error:
+            altered = altered or error
+    raise altered or ModelError(
         f"The weights of the {card.task} {card.name!r} ({card.file}) are not on this machine.",
         hint=_ways_to_get(card),
         code="model.missing",
@@ -59,20 +65,36 @@ def fetch(card: ModelCard) -> Path:
             hint=_ways_to_get(card),
             code="model.no-url",
         )
-    target = _cached(card)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        arrived = Path(folder) / card.file
-        _download(urls[0], arrived, card)
-        _check(arrived, card)
-        arrived.replace(target)
+    return _into_cache(card, lambda arrived: _download(urls[0], arrived, card))
+
+
+def add(card: ModelCard, file: str | Path) -> Path:
+    """Copy a card's weights from a file of the user's into the cache, where `find_weights` finds them.
+
+    Raises:
+        ModelError: The file can't be read, isn't the card's, or the cache can't be written.
+    """
+    return _into_cache(card, lambda arrived: shutil.copyfile(file, arrived))
+
+
+def _into_cache(card: ModelCard, bring: Callable[[Path], object]) -> Path:
+    target = cache_folder() / "weights" / _cached_name(card)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+            arrived = Path(folder) / card.file
+            bring(arrived)
+            _check(arrived, card)
+            arrived.replace(target)
+    except OSError as error:
+        raise ModelError(f"{card.file} can't be put into {target.parent}: {error}.", code="model.cache") from error
     return target
 
 
 def _places(card: ModelCard) -> list[Path]:
     packaged = [_in_package(source) for source in card.sources if isinstance(source, PackageSource)]
     beside = [card.folder / card.file] if card.folder else []
-    return [*(path for path in packaged if path), _cached(card), *beside]
+    return [*(path for path in packaged if path), cache_folder() / "weights" / _cached_name(card), *beside]
 
 
 def _in_package(source: PackageSource) -> Path | None:
@@ -82,8 +104,8 @@ def _in_package(source: PackageSource) -> Path | None:
         return None
 
 
-def _cached(card: ModelCard) -> Path:
-    return cache_folder() / "weights" / f"{card.sha256[:16]}-{Path(card.file).name}"
+def _cached_name(card: ModelCard) -> str:
+    return f"{card.sha256[:16]}-{card.file}"
 
 
 def _check(path: Path, card: ModelCard) -> None:
@@ -113,8 +135,11 @@ def _ways_to_get(card: ModelCard) -> str:
 
 
 def _download(url: str, target: Path, card: ModelCard) -> None:
-    request = urllib.request.Request(url, headers={"User-Agent": f"mien/{__version__}"})
+    if not url.startswith("https://"):
+        raise ModelError(f"{url} isn't https.", code="model.fetch")
     label = f"fetching {card.file}"
+    request = urllib.request.Request(url, headers={"User-Agent": f"mien/{__version__}"})
+    report(label, 0, card.size_bytes)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer, target.open("wb") as file:
             if not answer.url.startswith("https://"):
@@ -129,5 +154,5 @@ def _download(url: str, target: Path, card: ModelCard) -> None:
                     )
                 file.write(block)
                 report(label, done, card.size_bytes)
-    except (urllib.error.URLError, TimeoutError, OSError) as error:
+    except (OSError, http.client.HTTPException) as error:
         raise ModelError(f"{url} can't be fetched: {error}.", hint=_ways_to_get(card), code="model.fetch") from error

@@ -12,16 +12,17 @@ from mien.models.graph_edit import Weights, attribute, is_output, readers
 from mien.models.graph_prelu import rewrite_prelu
 
 
-def repair(data: bytes, *, any_size: bool = False, fast_prelu: bool = False) -> bytes:
+def repair(data: bytes, *, any_batch: bool = True, any_size: bool = False, fast_prelu: bool = False) -> bytes:
     """Apply every repair to a serialised ONNX model.
 
     Args:
         data: The file's bytes.
+        any_batch: Free the batch; not every graph can take that.
         any_size: Free the input's height and width too; for networks that are convolutional up to their outputs.
         fast_prelu: Rewrite PRelu for runtimes that are slow at it.
 
     Returns:
-        The bytes of a model with float weights that are constants, and a free batch.
+        The bytes of a model whose weights are float and constant.
     """
     model = onnx.load_model_from_string(data)
     graph = model.graph
@@ -30,7 +31,8 @@ def repair(data: bytes, *, any_size: bool = False, fast_prelu: bool = False) -> 
     fold_batch_normalisation(graph)
     if fast_prelu:
         rewrite_prelu(graph)
-    free_input(graph, any_size=any_size)
+    if any_batch:
+        free_input(graph, any_size=any_size)
     drop_unused(graph)
     result: bytes = model.SerializeToString()
     return result

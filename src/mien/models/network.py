@@ -5,8 +5,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.models.card import ModelCard
-
 
 class Network(Protocol):
     """A graph that a runtime has compiled. It is shared, and several threads may call it at once.
@@ -20,11 +18,5 @@ class Network(Protocol):
     input_shape: tuple[int | None, ...]
 
     def __call__(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Run the graph: all of its outputs by name."""
+        """Run the graph, in as many rounds as suit it: all of its outputs by name, with a row for each of the batch."""
         ...
-
-
-def unusable(card: ModelCard, problem: object) -> str:
-    """The sentence for a file that a runtime can't make a network of."""
-    first_line = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
-    return f"{card.file}, the weights of {card.name!r}, can't be loaded as a network: {first_line}"

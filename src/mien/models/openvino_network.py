@@ -57,12 +57,17 @@ class OpenvinoNetwork:
 
     def __call__(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """See `Network`."""
+        rows = self.input_shape[0] or len(batch)
+        parts = [self._run(batch[i : i + rows]) for i in range(0, len(batch), rows)]
+        return {name: np.concatenate([part[i] for part in parts]) for i, name in enumerate(self._outputs)}
+
+    def _run(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         try:
             request = self._idle.get_nowait()
         except Empty:
             request = self._compiled.create_infer_request()
         try:
             request.infer({0: np.ascontiguousarray(batch)}, share_inputs=True)
-            return {name: request.get_output_tensor(i).data.copy() for i, name in enumerate(self._outputs)}
+            return [request.get_output_tensor(i).data.copy() for i in range(len(self._outputs))]
         finally:
             self._idle.put(request)

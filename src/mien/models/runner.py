@@ -9,11 +9,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import MienError, MissingExtraError, ModelError
+from mien.errors import ConfigError, MienError, MissingExtraError, ModelError
 from mien.models.card import ModelCard
 from mien.models.files import find_weights
 from mien.models.graph_cache import kept
-from mien.models.network import Network, unusable
+from mien.models.network import Network
 from mien.models.onnxruntime_network import OnnxruntimeNetwork
 from mien.models.openvino_network import OpenvinoNetwork
 
@@ -22,7 +22,7 @@ PRECISIONS = ("f32", "bf16")
 GRAPH_VERSION = 1
 """Part of the key under which a repaired graph is kept; raised whenever the repairs change what they make."""
 
-_open: OrderedDict[tuple[str, str, str, int], Network] = OrderedDict()
+_open: OrderedDict[tuple[object, ...], Network] = OrderedDict()
 _open_limit = 8
 _opening = threading.Lock()
 
@@ -49,7 +49,7 @@ class Runner(Protocol):
         """Run the network; several threads may do so at once.
 
         Args:
-            batch: (N, C, H, W) float32, N ≥ 1, as the card's input contract says (mean and scale already applied).
+            batch: (N, 3, H, W) float32, N ≥ 1, as the card's input contract says (mean and scale already applied).
 
         Returns:
             Every output of the graph by name, with N rows each.
@@ -77,6 +77,7 @@ def open_model(card: ModelCard, *, runtime: str = "auto", precision: str = "f32"
     Raises:
         ModelError: The weights are missing, altered, or not a network.
         MissingExtraError: OpenVINO is asked for and not installed.
+        ConfigError: bf16 is asked of onnxruntime.
         ValueError: `card` is a fusion, or an argument has no such value.
     """
     if card.members:
@@ -84,7 +85,7 @@ def open_model(card: ModelCard, *, runtime: str = "auto", precision: str = "f32"
     if runtime not in RUNTIMES or precision not in PRECISIONS or threads < 1:
         raise ValueError(f"no such runtime, precision or threads: {runtime!r}, {precision!r}, {threads!r}")
     chosen = _runtime(card, runtime, precision)
-    key = (card.sha256, chosen, precision, threads)
+    key = (card.sha256, card.format, card.input.size, card.input.multiple, chosen, precision, threads)
     with _opening:
         if key not in _open:
             _open[key] = _compile(card, chosen, precision, threads)
@@ -97,7 +98,7 @@ def open_model(card: ModelCard, *, runtime: str = "auto", precision: str = "f32"
 
 def _runtime(card: ModelCard, asked: str, precision: str) -> str:
     if precision == "bf16" and asked == "onnxruntime":
-        raise ValueError("onnxruntime has no bf16 precision on a processor: ask for openvino")
+        raise ConfigError("onnxruntime has no bf16 precision on a processor.", hint="Ask for openvino, or for f32.")
     if asked == "openvino" or precision == "bf16":
         if not _has_openvino():
             raise MissingExtraError("openvino", "the OpenVINO runtime")
@@ -112,16 +113,24 @@ def _has_openvino() -> bool:
 
 def _compile(card: ModelCard, runtime: str, precision: str, threads: int) -> Network:
     weights = find_weights(card)
-    key = f"{card.sha256[:32]}-{GRAPH_VERSION}-{runtime}"
+    size = "any" if card.input.size is None else "x".join(map(str, card.input.size))
+    key = f"{card.sha256[:32]}-{card.format}-{size}-{runtime}-{GRAPH_VERSION}"
     try:
         graph = kept(key, lambda: _graph(card, weights.read_bytes(), runtime))
-        if runtime == "openvino":
-            return OpenvinoNetwork(graph, precision, threads)
-        return OnnxruntimeNetwork(graph, threads)
+        network = (
+            OpenvinoNetwork(graph, precision, threads) if runtime == "openvino" else OnnxruntimeNetwork(graph, threads)
+        )
+        _check_input(card, network)
     except MienError:
         raise
     except Exception as error:  # what onnx and the runtimes raise has no common base
-        raise ModelError(unusable(card, error), code="model.unusable") from error
+        problem = str(error).strip().splitlines() or [type(error).__name__]
+        raise ModelError(
+            f"{card.file}, the weights of {card.name!r}, can't be run as a network: {problem[0]}",
+            hint="Check that the file is what its card says, and that all of the network is in this one file.",
+            code="model.unusable",
+        ) from error
+    return network
 
 
 def _graph(card: ModelCard, weights: bytes, runtime: str) -> bytes:
@@ -131,7 +140,42 @@ def _graph(card: ModelCard, weights: bytes, runtime: str) -> bytes:
 
     if card.format == "dlib":
         return read_dlib_resnet(weights)
-    return repair(weights, any_size=card.input.size is None, fast_prelu=runtime == "onnxruntime")
+    any_size, fast_prelu = card.input.size is None, runtime == "onnxruntime"
+    graph = repair(weights, any_size=any_size, fast_prelu=fast_prelu)
+    return graph if _runs_in_batches(graph, card) else repair(weights, any_batch=False, fast_prelu=fast_prelu)
+
+
+def _runs_in_batches(graph: bytes, card: ModelCard) -> bool:
+    """Whether a batch gives what its rows give one by one; a graph written for a batch of one need not."""
+    width, height = card.input.size or (2 * card.input.multiple, card.input.multiple)
+    batch = np.random.default_rng(0).uniform(-1, 1, (3, 3, height, width)).astype(np.float32)
+    try:
+        network = OnnxruntimeNetwork(graph, 1)
+        together, alone = network(batch), [network(row[None]) for row in batch]
+    except Exception:  # whatever is wrong with it, it doesn't run in batches
+        return False
+    return all(
+        len(values) == len(batch) and np.allclose(values, np.concatenate([row[name] for row in alone]), 1e-3, 1e-4)
+        for name, values in together.items()
+    )
+
+
+def _check_input(card: ModelCard, network: Network) -> None:
+    width, height = card.input.size or (card.input.multiple, card.input.multiple)
+    shape = network.input_shape
+    wanted = (1, 3, height, width)
+    fits = len(shape) == 4 and all(side in (None, want) for side, want in zip(shape, wanted, strict=True))
+    if not fits:
+        raise ModelError(
+            f"The network of {card.name!r} takes {_shape(shape)}, and its card says {_shape((None, *wanted[1:]))} "
+            "(photos, channels, height, width).",
+            hint="Correct the size in the card; networks that want the channels last must be exported with them first.",
+            code="model.input",
+        )
+
+
+def _shape(sides: tuple[int | None, ...]) -> str:
+    return f"({', '.join('any' if side is None else str(side) for side in sides)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,22 +190,18 @@ class _CheckedRunner:
 
     def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         self._check_batch(batch)
-        if self.network.input_shape[0] == 1 and len(batch) > 1:
-            rows = [self.network(row[None]) for row in batch]
-            outputs = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
-        else:
-            outputs = self.network(batch)
+        outputs = self.network(batch)
         self._check_outputs(outputs, len(batch))
         return outputs
 
     def _check_batch(self, batch: NDArray[np.float32]) -> None:
-        if batch.dtype != np.float32 or batch.ndim != 4 or not len(batch):
-            raise ValueError(f"a batch is (N, C, H, W) float32 with N ≥ 1, not {batch.shape} {batch.dtype}")
+        if batch.dtype != np.float32 or batch.ndim != 4 or batch.shape[1] != 3 or not len(batch):
+            raise ValueError(f"a batch is (N, 3, H, W) float32 with N ≥ 1, not {batch.shape} {batch.dtype}")
         contract = self.card.input
         height, width = batch.shape[2:]
         if contract.size is not None and (width, height) != contract.size:
             raise ValueError(f"{self.card.name} takes {contract.size} (width, height), not {(width, height)}")
-        if contract.size is None and (height % contract.multiple or width % contract.multiple):
+        if contract.size is None and any(side < 1 or side % contract.multiple for side in (height, width)):
             raise ValueError(
                 f"{self.card.name} takes sides that are multiples of {contract.multiple}, not {batch.shape}"
             )
