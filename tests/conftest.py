@@ -1,13 +1,14 @@
 """Fixtures shared by all tests, and the closing line about real photos that were not there."""
 
-import sys
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 import data
+from mien.photos import Photo, save_picture
+from mien.synthesis import generate
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -17,3 +18,37 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             f"{len(skipped)} tests skipped because they need real photos, which are not in {data.ROOT}: "
             "see 'Real photos' in CONTRIBUTING.md for how to get them."
         )
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of six people who don't exist, three photos of each."""
+    folder = tmp_path_factory.mktemp("synthetic") / "people"
+    generate(folder, people=6, photos=3, seed=1, variation=0.3)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def known(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one photo of each of the first four people, called by their names."""
+    folder = tmp_path_factory.mktemp("known")
+    for number in range(1, 5):
+        shutil.copy(people / f"person-{number:04d}/0001.jpg", folder / f"person-{number:04d}.jpg")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def group(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A photo of the first and the third person side by side."""
+    sides = [Photo.open(people / f"person-{number:04d}/0001.jpg").pixels for number in (1, 3)]
+    path = tmp_path_factory.mktemp("group") / "group.png"
+    save_picture(np.concatenate(sides, axis=1), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def faceless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A picture without a face."""
+    path = tmp_path_factory.mktemp("faceless") / "grey.png"
+    save_picture(np.full((240, 320, 3), 128, np.uint8), path)
+    return path

@@ -161,7 +161,7 @@ class Recognizer:
         except (PhotoError, NoFaceError) as problem:
             return Verification.unusable(problem, calibration)
         similarities = all_pairs(first.embeddings, second.embeddings, "cosine")
-        return verify(
+        verification = verify(
             float(similarities.max()),
             calibration,
             fmr=fmr,
@@ -169,6 +169,8 @@ class Recognizer:
             prior=prior,
             comparisons=similarities.size,
         )
+        notes = tuple(f"{one.source}: {note}" for one in (first, second) for note in one.notes)
+        return replace(verification, notes=notes)
 
     def _embed_chunk(self, sources: Sequence[PhotoSource], face: FacePolicy, keep_photos: bool) -> list[Faces]:
         found = with_embeddings([self._find(source, face) for source in sources], self.encoder)

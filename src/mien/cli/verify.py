@@ -16,7 +16,7 @@ from mien.cli.options import (
     make_recognizer,
     share,
 )
-from mien.cli.output import DECISION_CODES, print_json
+from mien.cli.output import DECISION_CODES, print_json, say
 
 
 def verify(
@@ -46,4 +46,6 @@ def verify(
         print_json(verification.to_dict())
     else:
         print(verification.reason)
+        for note in verification.notes:
+            say(note)
     return DECISION_CODES[verification.decision]

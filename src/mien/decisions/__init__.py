@@ -1,5 +1,6 @@
 from mien.decisions.calibration import Calibration, Threshold, shipped_calibration
 from mien.decisions.identification import Candidate, Identification, identify
+from mien.decisions.matching import Matching, match, person_similarities
 from mien.decisions.measured import CalibrationData, EncoderIdentity, LikelihoodMap, RateCurve, TailModel
 from mien.decisions.rate import Rate
 from mien.decisions.verification import Verification, verify
@@ -11,12 +12,15 @@ __all__ = [
     "EncoderIdentity",
     "Identification",
     "LikelihoodMap",
+    "Matching",
     "Rate",
     "RateCurve",
     "TailModel",
     "Threshold",
     "Verification",
     "identify",
+    "match",
+    "person_similarities",
     "shipped_calibration",
     "verify",
 ]

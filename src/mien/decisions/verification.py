@@ -30,6 +30,7 @@ class Verification:
         comparisons: Of how many pairs of faces the most alike was taken.
         calibration: Where the rate comes from.
         problem: Why it is unusable.
+        notes: What else the user should know, such as that a photo shows several faces.
     """
 
     decision: VerificationDecision
@@ -43,6 +44,7 @@ class Verification:
     comparisons: int = 1
     calibration: Calibration | None = None
     problem: MienError | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def unusable(cls, problem: MienError, calibration: Calibration | None = None) -> "Verification":
@@ -66,6 +68,7 @@ class Verification:
             "calibration": self.calibration.summary() if self.calibration else None,
             "encoder": {"name": encoder.name, "sha256": encoder.identity} if encoder else None,
             "problem": self.problem.to_dict() if self.problem else None,
+            "notes": list(self.notes),
         }
 
     def __bool__(self) -> bool:

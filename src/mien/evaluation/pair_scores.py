@@ -37,7 +37,7 @@ class PairScores:
 
     *Balanced* means that every person weighs the same in mated comparisons, and every pair of people in non-mated
     ones, however many photos they have. Photos per person differ so much in most sets that plain shares are a few
-    people's: on LFW one person has 58 % of the mated comparisons, and he and his brother are in a third of all false
+    people's: on LFW one person has 58 % of the mated comparisons, and he and his brother are in 16 % of all false
     matches at the threshold for a false match rate of 1e-4.
 
     Args:

@@ -1,0 +1,76 @@
+"""`mien enroll`, `identify`, `people`."""
+
+from pathlib import Path
+
+from cli.conftest import Run
+
+
+def test_from_one_photo_to_forgotten(run: Run, people: Path, faceless: Path) -> None:
+    enrolled = run("enroll", "Ada", people / "person-0001/0001.jpg", "--json")
+    assert enrolled.code == 0
+    assert len(enrolled.json[0]["added"]) == 1
+    assert run("enroll", "Bo", people / "person-0002/0001.jpg").code == 0
+
+    found = run("identify", people / "person-0001/0002.jpg", "--json")
+    assert found.code == 0
+    (face,) = found.json
+    assert face["decision"] == "match"
+    assert face["person"] == "Ada"
+    assert len(face["box"]) == 4
+    assert face["similarity"] >= face["threshold"]
+    assert face["fpir"] > 0
+    assert face["candidates"][0]["person"] == "Ada"
+
+    stranger = run("identify", people / "person-0004/0001.jpg", "--json")
+    assert stranger.code == 1
+    assert stranger.json[0]["decision"] == "unknown"
+    assert stranger.json[0]["person"] is None
+    nobody = run("identify", faceless, "--json")
+    assert nobody.code == 3
+    assert nobody.json[0]["decision"] == "unusable"
+
+    assert [row["name"] for row in run("people", "list", "--json").json] == ["Ada", "Bo"]
+    assert run("people", "rename", "Ada", "Ada Lovelace").code == 0
+    assert run("people", "show", "Ada Lovelace").code == 0
+    assert run("people", "show", "Ada").code == 3
+    forgotten = run("people", "forget", "Ada Lovelace", "--json")
+    assert forgotten.code == 0
+    assert forgotten.json["erased"] is True
+    assert run("identify", people / "person-0001/0002.jpg").code == 1
+
+
+def test_a_folder_of_people_and_again(run: Run, people: Path) -> None:
+    first = run("enroll", "--folder", people)
+    assert first.code == 0
+    again = run("enroll", "--folder", people, "--json")
+    assert again.code == 0
+    assert not any(person["added"] for person in again.json)
+    assert all(person["known"] for person in again.json)
+
+
+def test_a_face_known_under_another_name_is_reported(run: Run, people: Path) -> None:
+    assert run("enroll", "Ada", people / "person-0001/0001.jpg").code == 0
+    warned = run("enroll", "Eve", people / "person-0001/0002.jpg")
+    assert warned.code == 0
+    assert "Ada" in warned.err
+    refused = run("enroll", "Mallory", people / "person-0001/0003.jpg", "--on-duplicate", "refuse")
+    assert refused.code == 3
+    assert "Ada" in refused.err or "Eve" in refused.err
+
+
+def test_a_group_photo_gives_an_answer_for_each_face(run: Run, people: Path, group: Path) -> None:
+    run("enroll", "Ada", people / "person-0001/0002.jpg")
+    found = run("identify", group, "--json")
+    assert sorted(face["decision"] for face in found.json) == ["match", "unknown"]
+    assert found.code == 0
+
+
+def test_wrong_usage(run: Run, people: Path, tmp_path: Path) -> None:
+    assert run("enroll").code == 2
+    assert run("enroll", "Ada").code == 2
+    assert run("enroll", "Ada", people / "person-0001/0001.jpg", "--folder", people).code == 2
+    assert run("people", "show", "Nobody").code == 3
+    assert run("identify", tmp_path / "missing.jpg", "--json").code == 3
+    assert run("people", "list", "--gallery", "oracle://x").code == 2
+    (tmp_path / "text.db").write_text("hello", encoding="utf-8")
+    assert run("people", "list", "--gallery", tmp_path / "text.db").code == 3

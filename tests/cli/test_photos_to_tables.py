@@ -1,0 +1,114 @@
+"""`mien detect`, `embed`, `match`, `calibrate`, `models`, `synth`."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from cli.conftest import Run
+from mien.faces import FaceTable
+
+
+def test_detect(run: Run, people: Path, tmp_path: Path) -> None:
+    folder = people / "person-0001"
+    ran = run("detect", folder, "--draw", tmp_path / "drawn", "--crops", tmp_path / "crops", "--json")
+    assert ran.code == 0
+    photos = ran.json["photos"]
+    assert len(photos) == len(list(folder.glob("*.jpg")))
+    assert all(len(photo["faces"]) == 1 for photo in photos)
+    assert len(list((tmp_path / "drawn").iterdir())) == len(photos)
+    assert len(list((tmp_path / "crops").iterdir())) == len(photos)
+
+
+def test_detect_without_a_face(run: Run, faceless: Path) -> None:
+    assert run("detect", faceless).code == 1
+
+
+def test_one_bad_photo_does_not_stop_the_rest(run: Run, people: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.jpg").write_bytes(b"")
+    ran = run("detect", tmp_path / "bad.jpg", people / "person-0001/0001.jpg")
+    assert ran.code == 5
+    assert "is empty" in ran.err
+    assert run("detect", tmp_path / "bad.jpg").code == 3
+
+
+def test_embed_and_carry_on(run: Run, people: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.jpg").write_bytes(b"not a picture at all")
+    output = tmp_path / "faces.npz"
+    first = run("embed", people / "person-0001", "-o", output, "--json")
+    assert first.code == 0
+    assert first.json["dimensions"] == 128
+    second = run("embed", people / "person-0001", people / "person-0002", tmp_path / "bad.jpg", "-o", output)
+    assert second.code == 5
+    assert "3 of 7 photos are already in" in second.err
+    table = FaceTable.load(output)
+    assert len(table) == 6
+    assert len(table.problems) == 1
+    np.testing.assert_allclose(np.linalg.norm(table.embeddings, axis=1), 1, atol=1e-5)
+    other = run("embed", people / "person-0001", "-o", output, "--flip")
+    assert other.code == 2
+    assert "was made with the encoder" in other.err
+
+
+def test_embed_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    ran = run("embed", tmp_path / "empty", "-o", tmp_path / "x.npz")
+    assert ran.code == 3
+    assert "no photo in" in ran.err
+
+
+def test_match(run: Run, people: Path, known: Path, tmp_path: Path) -> None:
+    output, matrix, parquet = tmp_path / "m.csv", tmp_path / "m.npy", tmp_path / "m.parquet"
+    ran = run("match", people, known, "-o", output, "--matrix", matrix, "--json")
+    assert ran.code == 0
+    with output.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    truth = {row["probe"]: Path(row["probe"]).parent.name for row in rows}
+    enrolled = {path.stem for path in known.iterdir()}
+    assert len(rows) == len(list(people.glob("*/*.jpg")))
+    for row in rows:
+        wanted = truth[row["probe"]] if truth[row["probe"]] in enrolled else "unknown"
+        assert row["person"] == wanted, row
+    similarities = np.load(matrix)
+    assert similarities.shape == (len(rows), len(enrolled))
+    assert float(rows[0]["similarity"]) == pytest.approx(similarities[0].max(), abs=1e-6)
+    assert run("match", people, known, "-o", output, "--matrix", parquet).code == 0
+    read = pq.read_table(parquet)
+    assert read.column("probe").to_pylist() == [row["probe"] for row in rows]
+    np.testing.assert_array_equal(read.column(1).to_numpy(), similarities[:, 0])
+    assert run("match", people, known, "-o", output, "--matrix", tmp_path / "m.txt").code == 2
+
+
+def test_calibrate_and_use_it(run: Run, people: Path, tmp_path: Path) -> None:
+    output = tmp_path / "mine.json"
+    ran = run("calibrate", "--people", people, "-o", output, "--json")
+    assert ran.code == 0
+    pair = people / "person-0001/0001.jpg", people / "person-0001/0002.jpg"
+    decided = run("verify", *pair, "--calibration", output, "--fmr", "0.3", "--json")
+    assert decided.code == 0
+    assert decided.json["calibration"]["sha256"] == ran.json["sha256"]
+    refused = run("verify", *pair, "--calibration", output, "--json")
+    assert refused.code == 3, "so few people cannot support 1e-4"
+    other = run("verify", *pair, "--calibration", output, "--flip")
+    assert other.code == 3
+    assert run("calibrate", "--people", people / "person-0001", "-o", output).code == 3
+    output.write_text(output.read_text(encoding="utf-8").replace("cosine", "cosinE"), encoding="utf-8")
+    assert run("verify", *pair, "--calibration", output).code == 3
+
+
+def test_models(run: Run) -> None:
+    ran = run("models", "list", "--json")
+    assert {row["name"] for row in ran.json} >= {"yunet", "sface", "dlib", "fusion"}
+    assert run("models", "show", "sface", "--json").json["licence"] == "Apache-2.0"
+    assert "Apache-2.0" in run("models", "show", "sface").out
+    assert run("models", "check", "yunet").code == 0
+    assert run("models", "show", "nope").code == 4
+
+
+def test_synth(run: Run, tmp_path: Path) -> None:
+    ran = run("synth", tmp_path / "people", "--people", "2", "--photos", "2", "--seed", "3", "--json")
+    assert ran.code == 0
+    assert len(list((tmp_path / "people").glob("*/*.jpg"))) == 4
+    assert run("synth", tmp_path / "people", "--people", "0").code == 2

@@ -1,0 +1,39 @@
+"""What each floor offers, and what importing mien costs."""
+
+import subprocess
+import sys
+from importlib import import_module
+from itertools import chain
+
+import pytest
+
+FLOORS = ["photos", "models", "faces", "similarity", "decisions", "evaluation", "gallery", "synthesis", "demo"]
+
+
+@pytest.mark.parametrize("name", ["mien", *(f"mien.{floor}" for floor in FLOORS)])
+def test_every_name_is_there_and_in_order(name: str) -> None:
+    module = import_module(name)
+    constants, classes, rest = [], [], []
+    for public in module.__all__:
+        assert getattr(module, public) is not None
+        (constants if public.isupper() else classes if public[0].isupper() else rest).append(public)
+    assert module.__all__ == list(chain(sorted(constants), sorted(classes), sorted(rest)))
+
+
+def test_importing_mien_loads_nothing_heavy() -> None:
+    code = "import sys, mien\n"
+    code += "print(*sorted(m for m in ('numpy', 'cv2', 'onnxruntime', 'torch', 'rich') if m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_no_floor_needs_pytorch() -> None:
+    code = f"import sys\nfor f in {FLOORS}: __import__('mien.' + f)\nassert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def test_unknown_names_are_attribute_errors() -> None:
+    mien = import_module("mien")
+    with pytest.raises(AttributeError, match="no attribute 'Nope'"):
+        mien.Nope  # noqa: B018
+    assert "Recognizer" in dir(mien)
