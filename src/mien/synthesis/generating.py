@@ -1,0 +1,125 @@
+"""Writing a folder of synthetic people: photos, and the truth beside each."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mien.errors import ConfigError
+from mien.progress import track
+from mien.synthesis.basis import load_basis
+from mien.synthesis.nuisances import Nuisances
+from mien.synthesis.population import Person, Population
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a generated folder holds, and all it takes to make it again; kept in its ``manifest.json``."""
+
+    people: int
+    photos: int
+    seed: int
+    variation: float
+    size: int
+    nuisances: dict[str, Any]
+    basis: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready data."""
+        return {"synthetic": True, **asdict(self)}
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> "Manifest":
+        """Read a folder's manifest."""
+        data = json.loads((Path(folder) / MANIFEST).read_text("utf-8"))
+        return cls(**{key: value for key, value in data.items() if key != "synthetic"})
+
+
+def generate(
+    folder: str | os.PathLike[str],
+    people: int = 40,
+    photos: int = 4,
+    seed: int = 0,
+    variation: float = 0.3,
+    nuisances: Nuisances | None = None,
+    size: int = 256,
+) -> Manifest:
+    """Write ``person-0001/0001.jpg`` and ``0001.json`` for every photo of every person.
+
+    Every file is written whole or not at all, and photos that are there are kept, so that an interrupted call is
+    carried on by calling again; with more people or photos it adds the new ones.
+
+    Args:
+        folder: Made if missing.
+        people: How many, from 1.
+        photos: Of each, from 1.
+        seed: Of the population.
+        variation: See `Person.photo`.
+        nuisances: See `Person.photo`.
+        size: See `Person.photo`.
+
+    Raises:
+        ConfigError: The folder holds people made with other settings.
+    """
+    if people < 1 or photos < 1:
+        raise ValueError(f"people and photos must be at least 1, not {people} and {photos}")
+    root = Path(folder)
+    chosen = nuisances or Nuisances()
+    manifest = Manifest(people, photos, seed, variation, size, asdict(chosen), load_basis().sha256)
+    _refuse_other_settings(root, manifest)
+    root.mkdir(parents=True, exist_ok=True)
+    _write(root / MANIFEST, _json(manifest.to_dict()))
+    population = Population(seed)
+    wanted = [(population.person(i), j) for i in range(people) for j in range(photos)]
+    for person, number in track(wanted, "making photos"):
+        _make(root, person, number, variation, chosen, size)
+    return manifest
+
+
+def _make(root: Path, person: Person, number: int, variation: float, nuisances: Nuisances, size: int) -> None:
+    picture = root / person.id / f"{number + 1:04d}.jpg"
+    truth = picture.with_suffix(".json")
+    if picture.exists() and truth.exists():
+        return
+    photo = person.photo(number, variation=variation, nuisances=nuisances, size=size)
+    picture.parent.mkdir(exist_ok=True)
+    _write(picture, photo.jpeg)
+    _write(truth, _json(photo.truth))
+
+
+def _refuse_other_settings(root: Path, manifest: Manifest) -> None:
+    if not (root / MANIFEST).exists():
+        return
+    try:
+        there = Manifest.load(root)
+    except (ValueError, TypeError) as error:
+        raise ConfigError(
+            f"{root / MANIFEST} is not a manifest of synthetic people.", hint="Use another folder."
+        ) from error
+    differing = [
+        key for key, value in manifest.to_dict().items()
+        if key not in ("people", "photos") and there.to_dict()[key] != value
+    ]  # fmt: skip
+    if differing:
+        raise ConfigError(
+            f"{root} holds synthetic people made with another {', '.join(differing)}.",
+            hint="Use another folder, or delete it first.",
+            code="config.other-settings",
+        )
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file so that it is whole or absent, whatever happens."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _json(data: dict[str, Any]) -> bytes:
+    return (json.dumps(data, indent=1) + "\n").encode()

@@ -1,0 +1,103 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mien.errors import ConfigError
+from mien.photos import Photo, find_people
+from mien.progress import reporting
+from mien.synthesis import Manifest, Nuisances, generate
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_writes_photos_and_their_truth(tmp_path: Path) -> None:
+    manifest = generate(tmp_path / "a" / "b", people=3, photos=2, seed=4, size=128)
+    people = find_people(tmp_path / "a" / "b")
+    assert {name: len(photos) for name, photos in people.items()} == {f"person-000{i}": 2 for i in (1, 2, 3)}
+    truth = json.loads((tmp_path / "a" / "b" / "person-0002" / "0001.json").read_text())
+    assert truth["person"] == "person-0002"
+    assert truth["synthetic"] is True
+    assert len(truth["landmarks"]) == 5
+    assert Photo.open(people["person-0002"][0]).width == truth["size"] == 128
+    assert Manifest.load(tmp_path / "a" / "b") == manifest
+
+
+def test_photos_are_small_on_disk(tmp_path: Path) -> None:
+    generate(tmp_path, people=2, photos=2)
+    for photo in tmp_path.rglob("*.jpg"):
+        assert 4_000 < photo.stat().st_size < 60_000
+
+
+def test_existing_photos_are_kept_and_more_can_be_added(tmp_path: Path) -> None:
+    generate(tmp_path, people=1, photos=1, size=64)
+    kept = tmp_path / "person-0001" / "0001.jpg"
+    kept.write_bytes(b"mine")
+    generate(tmp_path, people=2, photos=2, size=64)
+    assert kept.read_bytes() == b"mine"
+    assert len(list(tmp_path.rglob("*.jpg"))) == 4
+    assert Manifest.load(tmp_path).people == 2
+
+
+def test_a_photo_without_its_truth_is_made_again(tmp_path: Path) -> None:
+    generate(tmp_path, people=1, photos=2, size=64)
+    before = _files(tmp_path)
+    (tmp_path / "person-0001" / "0002.json").unlink()
+    generate(tmp_path, people=1, photos=2, size=64)
+    assert _files(tmp_path) == before
+
+
+def test_killed_halfway_and_carried_on_gives_the_same_folder(tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    generate(whole, people=40, photos=2, size=96)
+    script = f"from mien.synthesis import generate; generate({str(broken)!r}, people=40, photos=2, size=96)"
+    process = subprocess.Popen([sys.executable, "-c", script])
+    deadline = time.monotonic() + 60
+    while len(list(broken.rglob("*.json"))) < 10 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+    process.wait()
+    for name, data in _files(broken).items():
+        if not name.endswith(".part"):
+            assert data == (whole / name).read_bytes(), name
+    generate(broken, people=40, photos=2, size=96)
+    made = {name: data for name, data in _files(broken).items() if not name.endswith(".part")}
+    assert made == _files(whole)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"seed": 1}, {"variation": 0.5}, {"size": 96}, {"nuisances": Nuisances.none()}],
+    ids=lambda o: next(iter(o)),
+)
+def test_other_settings_in_the_same_folder_are_refused(tmp_path: Path, other: dict[str, object]) -> None:
+    generate(tmp_path, people=1, photos=1, size=64)
+    settings: dict[str, object] = {"people": 1, "photos": 1, "size": 64} | other
+    with pytest.raises(ConfigError, match=next(iter(other))):
+        generate(tmp_path, **settings)  # type: ignore[arg-type]
+
+
+def test_a_foreign_manifest_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"something": "else"}')
+    with pytest.raises(ConfigError, match="not a manifest"):
+        generate(tmp_path, people=1, photos=1)
+
+
+def test_nobody_is_refused(tmp_path: Path) -> None:
+    for people, photos in ((0, 1), (1, 0)):
+        with pytest.raises(ValueError, match="at least 1"):
+            generate(tmp_path, people=people, photos=photos)
+
+
+def test_progress_is_told(tmp_path: Path) -> None:
+    seen: list[tuple[str, int, int | None]] = []
+    with reporting(lambda *step: seen.append(step)):
+        generate(tmp_path, people=2, photos=2, size=64)
+    assert seen[-1] == ("making photos", 4, 4)
