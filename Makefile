@@ -43,7 +43,7 @@ docs: $(VENV)/.dev ## The reference pages, from the docstrings.
 	@$(BIN)/python docs/make.py
 
 calibrations: $(VENV)/.dev ## Make the shipped calibrations anew from the LFW photos.
-	@$(BIN)/python benchmarks/calibrations.py
+	@$(BIN)/python -m benchmarks.calibrations
 
 clean: ## Remove what the verbs made.
 	rm -rf $(VENV) demo bench-results build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .lint-imports.log

@@ -22,7 +22,7 @@ def measure() -> str:
     for name, flip in ENCODERS:
         recognizer = Recognizer(name, flip=flip)
         label = f"{name}{' with flip' if flip else ''}"
-        keep = Path("bench-results") / f"lfw-{label.replace(' ', '-')}.npz"
+        keep = Path("bench-results") / f"lfw-{name}{'-flip' if flip else ''}.npz"
         keep.parent.mkdir(exist_ok=True)
         with progress_shown():
             table_ = embed_photos(recognizer, [str(PHOTOS / "lfw")], face="central", keep=keep)

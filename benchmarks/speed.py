@@ -64,7 +64,7 @@ def measure() -> str:
         f"# Speed: photos per second from file to embedding\n\n{len(paths)} photos of LFW (250 × 250 JPEG), "
         f"{os.cpu_count()} cores, every contender in turn, medians of {ROUNDS} rounds, no mirror image added.\n\n"
         + table(("", "photos/s", "against the better OpenCV", "against face_recognition"), rows)
-        + f"\nGreatest difference of an embedding's numbers from OpenCV's: {_difference(contenders, paths[:64]):.1e}.\n\n"
+        + f"\nGreatest difference from a number of OpenCV's embeddings: {_difference(contenders, paths[:64]):.1e}.\n\n"
         + _stages(paths[:128])
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import data
+from mien.demo import synthetic_calibration
 from mien.photos import Photo, save_picture
 from mien.synthesis import generate
 
@@ -51,4 +52,12 @@ def faceless(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A picture without a face."""
     path = tmp_path_factory.mktemp("faceless") / "grey.png"
     save_picture(np.full((240, 320, 3), 128, np.uint8), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def among_synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A calibration for the similarities of people who don't exist."""
+    path = tmp_path_factory.mktemp("calibration") / "synthetic.json"
+    synthetic_calibration().save(path)
     return path

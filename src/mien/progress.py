@@ -3,7 +3,7 @@
 A library user sees nothing unless they ask; the command line installs a progress bar.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
@@ -44,7 +44,7 @@ def track(items: Iterable[T], label: str, total: int | None = None) -> Iterator[
         label: What the work is called, such as ``"embedding photos"``.
         total: How many there are; taken from ``len(items)`` where it has one.
     """
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     report(label, 0, total)
     for done, item in enumerate(items, start=1):

@@ -28,6 +28,7 @@ def test_rows_stay_together_and_problems_are_kept() -> None:
     table.extend([Faces(source="empty"), b])
     assert table.sources == ["a", "a", "b"]
     np.testing.assert_array_equal(table.embeddings, np.concatenate([a.embeddings, b.embeddings]))
+    np.testing.assert_array_equal(table.landmarks, np.concatenate([a.landmarks, b.landmarks]))
     np.testing.assert_array_equal(table.boxes, np.concatenate([a.boxes, b.boxes]))
     np.testing.assert_array_equal(table.photo_numbers(), [0, 0, 1])
     assert table.problems["broken"]["code"] == "photo.truncated"
@@ -54,6 +55,7 @@ def test_round_trip(tmp_path: Path) -> None:
     again = FaceTable.load(tmp_path / "faces.npz")
     assert (again.sources, again.problems, again.encoder_identity) == (table.sources, table.problems, "ab")
     np.testing.assert_array_equal(again.embeddings, table.embeddings)
+    np.testing.assert_array_equal(again.landmarks, table.landmarks)
     assert [path.name for path in tmp_path.iterdir()] == ["faces.npz"]
 
 

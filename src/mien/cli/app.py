@@ -7,7 +7,7 @@ from typing import Annotated, ParamSpec
 import typer
 
 from mien._version import __version__
-from mien.cli import calibrate, detect, embed, gallery, match, models, synth, verify
+from mien.cli import calibrate, cluster, demo, detect, embed, gallery, match, models, synth, verify
 from mien.cli.output import ExitCode, print_json, say
 from mien.errors import MienError
 
@@ -52,9 +52,11 @@ def make_app() -> typer.Typer:
         embed.embed,
         gallery.enroll,
         gallery.identify,
+        cluster.cluster,
         match.match,
         calibrate.calibrate,
         synth.synth,
+        demo.demo,
     ):
         command(app, action)
     for group in (gallery.PEOPLE, models.MODELS):

@@ -47,9 +47,8 @@ def embed(
             }
         )
     else:
-        print(
-            f"{output}: {len(table)} faces of {len(table.photos_done())} photos, {table.embeddings.shape[1]} numbers each"
-        )
+        photos_done, size = len(table.photos_done()), table.embeddings.shape[1]
+        print(f"{output}: {len(table)} faces of {photos_done} photos, {size} numbers each")
     say_problems(table.problems)
     if table.problems:
         return ExitCode.SOME_FAILED if len(table) else ExitCode.UNUSABLE

@@ -1,3 +1,4 @@
+from mien.evaluation.bcubed import BCubed, bcubed
 from mien.evaluation.calibrating import calibrate, list_sha256
 from mien.evaluation.error_rates import MeasuredRates, false_match_rates, false_non_match_rates
 from mien.evaluation.intervals import clopper_pearson, wilson
@@ -8,11 +9,13 @@ from mien.evaluation.tail import fit_tail
 
 __all__ = [
     "EDGES",
+    "BCubed",
     "Extremes",
     "FoldedAccuracy",
     "MeasuredRates",
     "PairScores",
     "PhotoPairs",
+    "bcubed",
     "best_threshold",
     "calibrate",
     "cllr",

@@ -12,6 +12,12 @@ TEMPLATES: dict[str, tuple[tuple[int, int], NDArray[np.float64]]] = {
         (112, 112),
         np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]),
     ),
+    # Where YuNet's landmarks lie on average in the chips of dlib's own alignment (get_face_chip(150, padding=0.25)
+    # after its 5-point predictor), measured on 400 photos of CelebA and made symmetrical.
+    "dlib-150": (
+        (150, 150),
+        np.array([[47.4, 45.1], [100.8, 45.1], [74.1, 77.4], [51.3, 101.5], [96.9, 101.5]]),
+    ),
 }
 """For each name: the crop's (width, height), and where the five landmarks lie in it, (5, 2) pixels."""
 

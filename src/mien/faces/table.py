@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -14,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ConfigError
+from mien.faces.alignment import align
 from mien.faces.faces import Faces
+from mien.photos import Photo
 
 
 @dataclass(eq=False)
@@ -26,6 +29,7 @@ class FaceTable:
         encoder_identity: SHA-256 over all that an embedding depends on.
         sources: For each face, the photo it is from.
         boxes: (N, 4) float32 pixels of that photo.
+        landmarks: (N, 5, 2) float32 pixels of that photo.
         scores: (N,) float32 detection scores.
         embeddings: (N, D) float32 of unit length.
         problems: For each photo without a face, why.
@@ -35,6 +39,7 @@ class FaceTable:
     encoder_identity: str
     sources: list[str] = field(default_factory=list)
     boxes: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    landmarks: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 5, 2), np.float32))
     scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     embeddings: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     problems: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -61,6 +66,7 @@ class FaceTable:
             self.sources += [faces.source for faces in new for _ in range(len(faces))]
             if new:
                 self.boxes = np.concatenate([self.boxes, *(faces.boxes for faces in new)])
+                self.landmarks = np.concatenate([self.landmarks, *(faces.landmarks for faces in new)])
                 self.scores = np.concatenate([self.scores, *(faces.scores for faces in new)])
                 old = [self.embeddings] if len(self.embeddings) else []
                 self.embeddings = np.concatenate([*old, *(faces.embeddings for faces in new)])
@@ -69,6 +75,15 @@ class FaceTable:
         """For each face, a number that is the same for faces of one photo, (N,)."""
         numbers: dict[str, int] = {}
         return np.array([numbers.setdefault(source, len(numbers)) for source in self.sources], np.int64)
+
+    def crops(self, template: str = "arcface-112") -> Iterator[NDArray[np.uint8]]:
+        """Cut each face out of its photo, which is opened again: (H, W, 3) uint8 RGB each.
+
+        Raises:
+            PhotoError: A photo is no longer there.
+        """
+        for source, rows in groupby(range(len(self)), key=lambda row: self.sources[row]):
+            yield from align(Photo.open(source).pixels, self.landmarks[list(rows)], template)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the table as a NumPy archive; an interrupted write leaves the old file as it was."""
@@ -85,6 +100,7 @@ class FaceTable:
                     file,
                     sources=np.array(self.sources, np.str_),
                     boxes=self.boxes,
+                    landmarks=self.landmarks,
                     scores=self.scores,
                     embeddings=self.embeddings,
                     about=np.array(json.dumps(about, ensure_ascii=False)),
@@ -108,6 +124,7 @@ class FaceTable:
                     about["encoder_identity"],
                     file["sources"].tolist(),
                     file["boxes"],
+                    file["landmarks"],
                     file["scores"],
                     file["embeddings"],
                     about["problems"],

@@ -21,7 +21,7 @@ def save_picture(pixels: NDArray[np.uint8], path: str | os.PathLike[str]) -> Non
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels).save(path, **({"quality": 92} if path.suffix.lower() in {".jpg", ".jpeg"} else {}))
+        Image.fromarray(pixels).save(path, quality=92)  # which formats without a quality ignore
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"The picture {path} can't be written: {error}.", hint="Choose another folder or ending."

@@ -1,0 +1,54 @@
+"""`mien demo`: the first minute."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.options import EncoderOption, JsonOption, RuntimeOption, make_recognizer
+from mien.cli.output import ExitCode, print_json, progress_shown, say
+
+
+def demo(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder for the report and the photos.")] = Path(
+        "mien-demo"
+    ),
+    photos: Annotated[
+        Path | None, typer.Option(help="A folder with a folder of photos for each person, instead of synthetic people.")
+    ] = None,
+    people: Annotated[int, typer.Option(min=4, help="How many synthetic people.")] = 40,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same synthetic people.")] = 0,
+    encoder: EncoderOption = "sface",
+    runtime: RuntimeOption = "auto",
+    json: JsonOption = False,
+) -> int:
+    """Enrol three quarters of the people with one photo each; verify, identify and cluster everyone; write a report."""
+    from mien.demo import rate_line, render, run, synthetic_calibration
+    from mien.synthesis import generate
+
+    recognizer = make_recognizer(encoder, runtime=runtime)
+    if photos is None and recognizer.encoder_identity == synthetic_calibration().encoder.identity:
+        recognizer.calibration = synthetic_calibration()
+    output.mkdir(parents=True, exist_ok=True)
+    with progress_shown():
+        if photos is None:
+            say(f"Making {people} people who don't exist …")
+            generate(output / "people", people=people, photos=4, seed=seed)
+        with tempfile.TemporaryDirectory() as folder:
+            result = run(photos or output / "people", Path(folder) / "gallery.db", recognizer)
+    report = output / "report.html"
+    report.write_text(render(result, recognizer.calibration, synthetic=photos is None), encoding="utf-8")
+    if json:
+        print_json({"report": str(report), **result.to_dict()})
+    else:
+        figures = result.to_dict()
+        print(
+            f"{figures['known']} of {figures['people']} people enrolled with one photo each; "
+            f"{figures['photos']} photos in {figures['seconds']:.0f} s"
+        )
+        for name, (rate, of) in result.rates.items():
+            print(f"  {rate_line(name, rate, of)}")
+        print(f"  clusters: {figures['clusters']}, BCubed F {result.bcubed.f:.3f}")
+        print(f"Look at {report.resolve()}")
+    return ExitCode.SOME_FAILED if result.unusable else ExitCode.DONE
