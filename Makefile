@@ -21,7 +21,8 @@ $(VENV)/.dev: $(VENV)/.core
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.dev
-	@$(PIP) --editable '.[bench]'
+	@$(PIP) 'setuptools<81' click # what face_recognition asks for beside dlib, which dlib-bin brings without a compiler
+	@$(PIP) --no-deps face_recognition==1.3.0
 	@touch $@
 
 demo: $(VENV)/.core ## Synthetic people: enrol, verify, identify, cluster, and a report with pictures in demo/.
@@ -39,8 +40,10 @@ lint: $(VENV)/.dev ## Style, types, and the direction of imports.
 bench: $(VENV)/.bench ## Speed and accuracy against named peers, in one run.
 	@$(BIN)/python -m benchmarks
 
-docs: $(VENV)/.dev ## The reference pages, from the docstrings.
-	@$(BIN)/python docs/make.py
+docs: $(VENV)/.dev ## The reference pages, from the docstrings, in build/docs/.
+	@$(BIN)/pdoc --docformat google --output-directory build/docs mien mien.photos mien.models mien.faces \
+		mien.similarity mien.decisions mien.evaluation mien.gallery mien.synthesis
+	@echo "look at build/docs/index.html"
 
 calibrations: $(VENV)/.dev ## Make the shipped calibrations anew from the LFW photos.
 	@$(BIN)/python -m benchmarks.calibrations

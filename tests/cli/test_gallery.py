@@ -5,13 +5,13 @@ from pathlib import Path
 from cli.conftest import Run
 
 
-def test_from_one_photo_to_forgotten(run: Run, people: Path, faceless: Path) -> None:
+def test_from_one_photo_to_forgotten(run: Run, people: Path, faceless: Path, among_synthetic: Path) -> None:
     enrolled = run("enroll", "Ada", people / "person-0001/0001.jpg", "--json")
     assert enrolled.code == 0
     assert len(enrolled.json[0]["added"]) == 1
     assert run("enroll", "Bo", people / "person-0002/0001.jpg").code == 0
 
-    found = run("identify", people / "person-0001/0002.jpg", "--json")
+    found = run("identify", people / "person-0001/0002.jpg", "--json", "--calibration", among_synthetic)
     assert found.code == 0
     (face,) = found.json
     assert face["decision"] == "match"
@@ -21,7 +21,7 @@ def test_from_one_photo_to_forgotten(run: Run, people: Path, faceless: Path) -> 
     assert face["fpir"] > 0
     assert face["candidates"][0]["person"] == "Ada"
 
-    stranger = run("identify", people / "person-0004/0001.jpg", "--json")
+    stranger = run("identify", people / "person-0004/0001.jpg", "--json", "--calibration", among_synthetic)
     assert stranger.code == 1
     assert stranger.json[0]["decision"] == "unknown"
     assert stranger.json[0]["person"] is None
@@ -36,7 +36,7 @@ def test_from_one_photo_to_forgotten(run: Run, people: Path, faceless: Path) -> 
     forgotten = run("people", "forget", "Ada Lovelace", "--json")
     assert forgotten.code == 0
     assert forgotten.json["erased"] is True
-    assert run("identify", people / "person-0001/0002.jpg").code == 1
+    assert run("identify", people / "person-0001/0002.jpg", "--calibration", among_synthetic).code == 1
 
 
 def test_a_folder_of_people_and_again(run: Run, people: Path) -> None:
@@ -58,9 +58,11 @@ def test_a_face_known_under_another_name_is_reported(run: Run, people: Path) -> 
     assert "Ada" in refused.err or "Eve" in refused.err
 
 
-def test_a_group_photo_gives_an_answer_for_each_face(run: Run, people: Path, group: Path) -> None:
+def test_a_group_photo_gives_an_answer_for_each_face(
+    run: Run, people: Path, group: Path, among_synthetic: Path
+) -> None:
     run("enroll", "Ada", people / "person-0001/0002.jpg")
-    found = run("identify", group, "--json")
+    found = run("identify", group, "--json", "--calibration", among_synthetic)
     assert sorted(face["decision"] for face in found.json) == ["match", "unknown"]
     assert found.code == 0
 

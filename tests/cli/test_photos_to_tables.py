@@ -59,9 +59,10 @@ def test_embed_nothing(run: Run, tmp_path: Path) -> None:
     assert "no photo in" in ran.err
 
 
-def test_match(run: Run, people: Path, known: Path, tmp_path: Path) -> None:
+def test_match(run: Run, people: Path, known: Path, among_synthetic: Path, tmp_path: Path) -> None:
     output, matrix, parquet = tmp_path / "m.csv", tmp_path / "m.npy", tmp_path / "m.parquet"
-    ran = run("match", people, known, "-o", output, "--matrix", matrix, "--json")
+    rule = ("--calibration", among_synthetic)
+    ran = run("match", people, known, "-o", output, "--matrix", matrix, "--json", *rule)
     assert ran.code == 0
     with output.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -74,11 +75,11 @@ def test_match(run: Run, people: Path, known: Path, tmp_path: Path) -> None:
     similarities = np.load(matrix)
     assert similarities.shape == (len(rows), len(enrolled))
     assert float(rows[0]["similarity"]) == pytest.approx(similarities[0].max(), abs=1e-6)
-    assert run("match", people, known, "-o", output, "--matrix", parquet).code == 0
+    assert run("match", people, known, "-o", output, "--matrix", parquet, *rule).code == 0
     read = pq.read_table(parquet)
     assert read.column("probe").to_pylist() == [row["probe"] for row in rows]
     np.testing.assert_array_equal(read.column(1).to_numpy(), similarities[:, 0])
-    assert run("match", people, known, "-o", output, "--matrix", tmp_path / "m.txt").code == 2
+    assert run("match", people, known, "-o", output, "--matrix", tmp_path / "m.txt", *rule).code == 2
 
 
 def test_calibrate_and_use_it(run: Run, people: Path, tmp_path: Path) -> None:
@@ -105,6 +106,13 @@ def test_models(run: Run) -> None:
     assert "Apache-2.0" in run("models", "show", "sface").out
     assert run("models", "check", "yunet").code == 0
     assert run("models", "show", "nope").code == 4
+
+
+def test_weights_from_a_file_must_be_the_right_ones(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "wrong.onnx").write_bytes(b"something else")
+    ran = run("models", "add", "yunet", tmp_path / "wrong.onnx")
+    assert ran.code == 4
+    assert "wrong.onnx" in ran.err
 
 
 def test_synth(run: Run, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """`mien models`: which networks there are, and where their weights come from."""
 
+from pathlib import Path
+
 from mien.cli.options import JsonOption
 from mien.cli.output import ExitCode, Group, print_json, progress_shown
 
@@ -62,6 +64,15 @@ def fetch(name: str) -> int:
     return ExitCode.DONE
 
 
+def add(name: str, file: Path) -> int:
+    """Take the weights of a network from a file of yours, if it is the right one."""
+    from mien.models import add as add_weights
+    from mien.models import load_card
+
+    print(add_weights(load_card(name), file))
+    return ExitCode.DONE
+
+
 def check(name: str) -> int:
     """Load a network and say what it is and that it runs; for a card of your own too."""
     from mien.models import load_card, open_model
@@ -73,4 +84,4 @@ def check(name: str) -> int:
     return ExitCode.DONE
 
 
-MODELS = Group("models", "List, show, fetch and check the networks.", (list_, show, fetch, check))
+MODELS = Group("models", "List, show, fetch, add and check the networks.", (list_, show, fetch, add, check))
