@@ -1,4 +1,5 @@
 from mien.decisions.calibration import Calibration, Threshold, shipped_calibration
+from mien.decisions.clustering import Clustering, cluster
 from mien.decisions.identification import Candidate, Identification, identify
 from mien.decisions.matching import Matching, match, person_similarities
 from mien.decisions.measured import CalibrationData, EncoderIdentity, LikelihoodMap, RateCurve, TailModel
@@ -9,6 +10,7 @@ __all__ = [
     "Calibration",
     "CalibrationData",
     "Candidate",
+    "Clustering",
     "EncoderIdentity",
     "Identification",
     "LikelihoodMap",
@@ -18,6 +20,7 @@ __all__ = [
     "TailModel",
     "Threshold",
     "Verification",
+    "cluster",
     "identify",
     "match",
     "person_similarities",
