@@ -125,7 +125,7 @@ def test_as_json() -> None:
     said = json.loads(json.dumps(verify(0.5, CALIBRATION).to_dict()))
     assert list(said) == [
         "decision", "reason", "similarity", "threshold", "threshold_interval", "fmr", "fmr_interval", "probability",
-        "prior", "comparisons", "calibration", "encoder", "problem",
+        "prior", "comparisons", "calibration", "encoder", "problem", "notes",
     ]  # fmt: skip
     assert said["fmr_interval"] == pytest.approx([1e-4 / 1.2, 1.2e-4])
     assert said["calibration"] == {

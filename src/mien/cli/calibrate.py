@@ -38,10 +38,12 @@ def calibrate(
     """Measure false match and false non-match rates over all pairs of photos of people you know."""
     from mien.decisions import EncoderIdentity
     from mien.evaluation import calibrate as measure
+    from mien.photos import find_people
 
     recognizer = make_recognizer(encoder, flip=flip, runtime=runtime, precision=precision)
     with progress_shown():
-        table = embed_photos(recognizer, [str(people)], face=face, keep=embeddings)
+        listed = [str(path) for photos_of_one in find_people(people).values() for path in photos_of_one]
+        table = embed_photos(recognizer, listed, face=face, keep=embeddings)
         photos = [str(Path(source).relative_to(people)) for source in table.sources]
         calibration = measure(
             table.embeddings,

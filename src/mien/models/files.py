@@ -74,7 +74,14 @@ def add(card: ModelCard, file: str | Path) -> Path:
     Raises:
         ModelError: The file can't be read, isn't the card's, or the cache can't be written.
     """
-    return _into_cache(card, lambda arrived: shutil.copyfile(file, arrived))
+    source = Path(file)
+    try:
+        _check(source, card)
+    except OSError as error:
+        raise ModelError(
+            f"{source} can't be read: {error.strerror or error}.", hint="Check the path.", code="model.unreadable"
+        ) from error
+    return _into_cache(card, lambda arrived: shutil.copyfile(source, arrived))
 
 
 def _into_cache(card: ModelCard, bring: Callable[[Path], object]) -> Path:

@@ -1,0 +1,76 @@
+"""The demo on people who don't exist: its figures against the truth, and its page."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien import Recognizer
+from mien.demo import DemoResult, render, run, synthetic_calibration
+from mien.errors import ConfigError
+from mien.synthesis import generate
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> DemoResult:
+    folder = tmp_path_factory.mktemp("demo")
+    generate(folder / "people", people=8, photos=3, seed=5)
+    recognizer = Recognizer(calibration=synthetic_calibration(), runtime="onnxruntime")
+    return run(folder / "people", folder / "gallery.db", recognizer)
+
+
+def test_who_is_enrolled(result: DemoResult) -> None:
+    assert len(result.people) == 8
+    assert sum(one.enrolled for one in result.portraits) == 6
+    assert {one.person for one in result.portraits if one.known} == {o.person for o in result.portraits if o.enrolled}
+    assert len(result.identified) == len(result.portraits) - 6
+
+
+def test_rates_are_counted_right(result: DemoResult) -> None:
+    named = [n for n, found in result.identified.items() if found.decision == "match"]
+    strangers = [n for n in result.identified if not result.portraits[n].known]
+    rate, of = result.rates["false positive identification rate"]
+    assert rate.value == pytest.approx(sum(n in named for n in strangers) / len(strangers))
+    assert of == f"{len(strangers)} photos of strangers"
+    known = [n for n in result.identified if result.portraits[n].known]
+    right = [n for n in known if result.identified[n].person == result.portraits[n].person]
+    assert result.rates["false negative identification rate"][0].value == pytest.approx(1 - len(right) / len(known))
+    assert len(right) >= 0.8 * len(known)
+
+
+def test_pairs(result: DemoResult) -> None:
+    names = np.array([one.person for one in result.portraits])
+    assert result.mated.sum() == sum(n * (n - 1) for n in result.people.values())
+    assert not result.mated[names[:, None] != names].any()
+    assert result.similarities[result.mated].mean() > result.similarities[~result.mated].mean()
+
+
+class Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.pictures = 0
+        self.outside: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("src", "href") and value and not value.startswith(("data:", "#")):
+                self.outside.append(value)
+        self.pictures += tag == "img"
+
+
+def test_the_page_holds_everything(result: DemoResult) -> None:
+    html = render(result, synthetic_calibration(), synthetic=True)
+    page = Page()
+    page.feed(html)
+    assert page.outside == []
+    assert page.pictures >= 6 + 6 + 8
+    assert "people known by one photo each" in html
+    assert not re.search(r"\{\{|\}\}|\bnan\b|None", html)
+
+
+def test_too_few_people(tmp_path: Path) -> None:
+    generate(tmp_path / "people", people=1, photos=2)
+    with pytest.raises(ConfigError, match="too few people"):
+        run(tmp_path / "people", tmp_path / "gallery.db", Recognizer(runtime="onnxruntime"))
