@@ -259,11 +259,11 @@ def landmark_maps(crops: Crops, even: Part, odd: Part) -> tuple[NDArray[np.float
     flip = np.array([-1.0, 1.0])
     off = crops.landmarks - (CANVAS - 1) / 2
     mirrored = (off * flip)[:, MIRRORED_LANDMARKS]
-    sides = (off + mirrored) / 2, (off - mirrored) / 2
-    mean = sides[0].mean(axis=0)
+    even_side, odd_side = (off + mirrored) / 2, (off - mirrored) / 2
+    mean = even_side.mean(axis=0)
     maps = [
-        np.linalg.lstsq(part.codes.astype(np.float64), (side - side.mean(axis=0)).reshape(-1, 10), rcond=None)[0]
-        for part, side in zip((even, odd), sides, strict=True)
+        np.linalg.lstsq(part.codes.astype(np.float64), side.reshape(-1, 10), rcond=None)[0]
+        for part, side in ((even, even_side - mean), (odd, odd_side))
     ]
     return (
         (mean + (CANVAS - 1) / 2).astype(np.float32),

@@ -73,8 +73,8 @@ def generate(
     root.mkdir(parents=True, exist_ok=True)
     _write(root / MANIFEST, _json(manifest.to_dict()))
     population = Population(seed)
-    wanted = [(population.person(i), j) for i in range(people) for j in range(photos)]
-    for person, number in track(wanted, "making photos"):
+    wanted = ((person, j) for person in map(population.person, range(people)) for j in range(photos))
+    for person, number in track(wanted, "making photos", people * photos):
         _make(root, person, number, variation, chosen, size)
     return manifest
 

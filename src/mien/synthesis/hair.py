@@ -84,8 +84,8 @@ class Hair:
         )
 
     @cached_property
-    def layers(self) -> tuple[Array, Array, Array]:
-        """The hair's colour (CANVAS, CANVAS, 3), and its opacity before and behind the head, (CANVAS, CANVAS) each."""
+    def layers(self) -> tuple[Array, Array, Array, Array]:
+        """Colour (CANVAS, CANVAS, 3), opacity before and behind the head, and the outline of both, (CANVAS, CANVAS) each."""
         x, y = _canvas()
         dx, dy = x - np.float32(self.parting), y - np.float32(0.08)
         direction = (np.arctan2(dx, dy + 0.06) / np.pi + 1) * 255.5
@@ -112,7 +112,12 @@ class Hair:
         edge = 1 - 0.30 * (1 - _rise(dome, 0.0, 0.18))
         light = shine * edge * (1 + 0.17 * noise)
         colour = self.colour * light[..., None] + np.float32(14) * (light[..., None] - np.float32(0.9))
-        return np.asarray(colour, np.float32), np.asarray(before, np.float32), np.asarray(behind, np.float32)
+        return np.asarray(colour, np.float32), np.asarray(before, np.float32), np.asarray(behind, np.float32), bulk
+
+    def trim(self, alpha: Array) -> Array:
+        """A head's opacity without what would stand out of its hair, above the ears."""
+        above = 1 - _rise(_canvas()[1], 0.34, 0.44)
+        return np.asarray(alpha * (1 - above * (1 - self.layers[3])), np.float32)
 
 
 @cache

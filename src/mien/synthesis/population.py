@@ -18,7 +18,7 @@ from mien.synthesis.scene import add_body, background, head_outline
 
 TYPICAL = 0.95
 """A person's latent vector is scaled to this share of its expected length: average people and extreme ones look odd."""
-FULLNESS = 0.345, 0.059
+FULLNESS = 0.351, 0.059
 """Mean and standard deviation over people of how opaque the basis is beside the jaw, where only hair can be."""
 _PERSON, _PHOTO, _HAIR = 1, 2, 3
 
@@ -150,10 +150,10 @@ def _portrait(head: Head, hair: Hair, drawn: Drawn, size: int, random: np.random
     texture = _developed(head.texture)
     skin = _skin(texture)
     drawn.cover(texture, random)
-    colour, before, behind = hair.layers
+    colour, before, behind, _ = hair.layers
     texture += before[..., None] * (colour - texture)
     shading = drawn.shading()
-    alpha = np.maximum(_edge(head.alpha), before)
+    alpha = np.maximum(hair.trim(_edge(head.alpha)), before)
     where = sampling_map(drawn.pose, head.shape, size)
     picture = background(size, random)
     _lay(picture, colour * shading, behind, where)
