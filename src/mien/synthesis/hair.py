@@ -85,7 +85,7 @@ class Hair:
 
     @cached_property
     def layers(self) -> tuple[Array, Array, Array, Array]:
-        """Colour (CANVAS, CANVAS, 3), opacity before and behind the head, and the outline of both, (CANVAS, CANVAS) each."""
+        """Colour (CANVAS, CANVAS, 3), opacity before and behind the head, and the outline of both (CANVAS, CANVAS)."""
         x, y = _canvas()
         dx, dy = x - np.float32(self.parting), y - np.float32(0.08)
         direction = (np.arctan2(dx, dy + 0.06) / np.pi + 1) * 255.5
