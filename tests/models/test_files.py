@@ -89,7 +89,7 @@ def test_add_refuses_another_file(card: ModelCard, tmp_path: Path, empty_cache: 
     (tmp_path / "other").write_bytes(b"other")
     with pytest.raises(ModelError, match="is not the file"):
         add(card, tmp_path / "other")
-    with pytest.raises(ModelError, match="can't be put"):
+    with pytest.raises(ModelError, match="none can't be read"):
         add(card, tmp_path / "none")
     assert not [path for path in empty_cache.rglob("*") if path.is_file()]
 
