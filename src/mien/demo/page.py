@@ -58,7 +58,7 @@ def _headline(result: DemoResult) -> list[dict[str, str]]:
         {"value": _percent(right["false negative identification rate"]), "label": "of known people recognised"},
         {"value": _percent(right["false positive identification rate"]), "label": "of strangers left unknown"},
         {"value": _percent(right["false non-match rate"]), "label": f"of mated pairs matched at FMR {FMR:g}"},
-        {"value": f"{result.bcubed.f:.2f}", "label": "BCubed F of the clusters"},
+        {"value": f"{result.bcubed.f:.3f}", "label": "BCubed F of the clusters"},
     ]
 
 
