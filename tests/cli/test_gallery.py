@@ -1,5 +1,6 @@
 """`mien enroll`, `identify`, `people`."""
 
+import json
 from pathlib import Path
 
 from cli.conftest import Run
@@ -65,6 +66,15 @@ def test_a_group_photo_gives_an_answer_for_each_face(
     found = run("identify", group, "--json", "--calibration", among_synthetic)
     assert sorted(face["decision"] for face in found.json) == ["match", "unknown"]
     assert found.code == 0
+
+
+def test_one_bad_photo_does_not_stop_the_rest(run: Run, people: Path, tmp_path: Path) -> None:
+    run("enroll", "Ada", people / "person-0001/0002.jpg")
+    ran = run("identify", tmp_path / "missing.jpg", people / "person-0001/0001.jpg", "--json")
+    assert ran.code == 5
+    first, second = map(json.loads, ran.out.splitlines())
+    assert first["faces"][0]["decision"] == "unusable"
+    assert second["faces"][0]["person"] == "Ada"
 
 
 def test_wrong_usage(run: Run, people: Path, tmp_path: Path) -> None:

@@ -1,6 +1,11 @@
 """`mien detect`, `embed`, `match`, `calibrate`, `models`, `synth`."""
 
 import csv
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +52,12 @@ def test_embed_and_carry_on(run: Run, people: Path, tmp_path: Path) -> None:
     assert len(table) == 6
     assert len(table.problems) == 1
     np.testing.assert_allclose(np.linalg.norm(table.embeddings, axis=1), 1, atol=1e-5)
+    (tmp_path / "bad.jpg").write_bytes((people / "person-0003/0001.jpg").read_bytes())
+    mended = run("embed", tmp_path / "bad.jpg", "-o", output)
+    assert mended.code == 0, "a photo that could not be read is tried again"
+    settings = run("embed", people / "person-0001", "-o", output, "--face", "all")
+    assert settings.code == 2
+    assert "other settings" in settings.err
     other = run("embed", people / "person-0001", "-o", output, "--flip")
     assert other.code == 2
     assert "was made with the encoder" in other.err
@@ -82,8 +93,9 @@ def test_match(run: Run, people: Path, known: Path, among_synthetic: Path, tmp_p
     assert run("match", people, known, "-o", output, "--matrix", tmp_path / "m.txt", *rule).code == 2
 
 
-def test_calibrate_and_use_it(run: Run, people: Path, tmp_path: Path) -> None:
-    output = tmp_path / "mine.json"
+def test_calibrate_and_use_it(run: Run, tmp_path: Path) -> None:
+    people, output = tmp_path / "people", tmp_path / "mine.json"
+    run("synth", people, "--people", "30", "--photos", "2", "--seed", "4")
     ran = run("calibrate", "--people", people, "-o", output, "--json")
     assert ran.code == 0
     pair = people / "person-0001/0001.jpg", people / "person-0001/0002.jpg"
@@ -120,3 +132,49 @@ def test_synth(run: Run, tmp_path: Path) -> None:
     assert ran.code == 0
     assert len(list((tmp_path / "people").glob("*/*.jpg"))) == 4
     assert run("synth", tmp_path / "people", "--people", "0").code == 2
+
+
+def test_match_with_a_table_or_a_photo_as_gallery(run: Run, people: Path, known: Path, tmp_path: Path) -> None:
+    table, output = tmp_path / "known.npz", tmp_path / "m.csv"
+    run("embed", known, "-o", table)
+    for gallery in (table, known / "person-0001.jpg"):
+        assert run("match", people / "person-0001", gallery, "-o", output, "--threshold", "0.5").code == 0
+        with output.open(encoding="utf-8") as file:
+            found = [row["person"] for row in csv.DictReader(file)]
+        assert "person-0001" in found
+        assert set(found) <= {"person-0001", "unknown"}
+
+
+def test_a_photo_named_twice_is_one_photo(run: Run, people: Path) -> None:
+    photo = people / "person-0001/0001.jpg"
+    assert (
+        len(run("cluster", photo, photo, people / "person-0001", "--threshold", "0.4", "--json").json["sources"]) == 3
+    )
+
+
+def test_interrupted_embedding_goes_on(people: Path, tmp_path: Path) -> None:
+    for number in range(40):
+        shutil.copytree(people, tmp_path / "photos" / str(number))
+    output = tmp_path / "faces.npz"
+    code = "import sys; from mien.cli import main; sys.argv = ['mien', *sys.argv[1:]]; main()"
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        "embed",
+        str(tmp_path / "photos"),
+        "-o",
+        str(output),
+        "--runtime",
+        "onnxruntime",
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        time.sleep(6)
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=60)[1]
+    if running.returncode == 0:
+        pytest.fail("the machine is so fast that nothing was interrupted: use more photos")
+    assert running.returncode == 130
+    assert "what was done is kept" in said
+    kept = len(FaceTable.load(output)) if output.exists() else 0
+    assert kept < 720

@@ -129,12 +129,6 @@ def test_the_shipped_cards() -> None:
         assert load_card(card.name) == card
 
 
-def test_the_centre_of_dlib_is_that_of_unit_vectors_far_from_zero() -> None:
-    centre = load_card("dlib").output.centre
-    assert centre is not None
-    assert 0.8 < sum(value**2 for value in centre) ** 0.5 < 1
-
-
 def test_a_fusion_of_ones_own_card_and_a_shipped_one(path: Path) -> None:
     fusion = path.with_name("both.toml")
     fusion.write_text(

@@ -1,7 +1,10 @@
 """The command `mien`: its sub-commands, and how each of them ends."""
 
+import os
+import sys
 from collections.abc import Callable
 from functools import wraps
+from io import TextIOWrapper
 from typing import Annotated, ParamSpec
 
 import typer
@@ -12,6 +15,7 @@ from mien.cli.output import ExitCode, print_json, say
 from mien.errors import MienError
 
 Arguments = ParamSpec("Arguments")
+RESUMABLE = (embed.embed, gallery.enroll, synth.synth)
 
 
 def command(parent: typer.Typer, action: Callable[Arguments, int]) -> None:
@@ -26,8 +30,19 @@ def command(parent: typer.Typer, action: Callable[Arguments, int]) -> None:
                 print_json({"error": error.to_dict()})
             say(f"mien: {error}")
             code = error.exit_code
+        except BrokenPipeError:
+            # Whoever read our output has had enough (`mien … | head`); leave nothing to flush at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = ExitCode.DONE
+        except OSError as error:
+            sentence = f"{error.filename or 'A file'} can't be used: {error.strerror or error}."
+            if kwargs.get("json"):
+                print_json({"error": {"code": "file", "message": sentence, "hint": ""}})
+            say(f"mien: {sentence}")
+            code = ExitCode.UNUSABLE
         except KeyboardInterrupt:
-            say("mien: interrupted; what was done is kept, and the same command goes on from there.")
+            kept = "; what was done is kept, and the same command goes on from there" if action in RESUMABLE else ""
+            say(f"mien: interrupted{kept}.")
             code = ExitCode.INTERRUPTED
         raise typer.Exit(code)
 
@@ -69,6 +84,9 @@ def make_app() -> typer.Typer:
 
 def main() -> None:
     """Run the command line; ends the process with one of the documented exit codes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file's name may be any bytes
     make_app()()
 
 

@@ -14,6 +14,7 @@ from mien.cli.options import (
     RuntimeOption,
     embed_photos,
     make_recognizer,
+    output_file,
 )
 from mien.cli.output import ExitCode, print_json, progress_shown, say, say_problems
 
@@ -22,11 +23,15 @@ def calibrate(
     people: Annotated[
         Path, typer.Option(help="A folder with a folder of photos for each person; labels must be right.")
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The calibration to write (JSON).")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", callback=output_file, help="The calibration to write (JSON).")
+    ],
     name: Annotated[str | None, typer.Option(help="What to call it; by default after encoder and folder.")] = None,
     embeddings: Annotated[
         Path | None,
-        typer.Option(help="Keep the embeddings in this .npz, so that an interrupted run carries on."),
+        typer.Option(
+            callback=output_file, help="Keep the embeddings in this .npz, so that an interrupted run carries on."
+        ),
     ] = None,
     face: FaceOption = "central",
     encoder: EncoderOption = "sface",
@@ -44,9 +49,11 @@ def calibrate(
     with progress_shown():
         listed = [str(path) for photos_of_one in find_people(people).values() for path in photos_of_one]
         table = embed_photos(recognizer, listed, face=face, keep=embeddings)
-        photos = [str(Path(source).relative_to(people)) for source in table.sources]
+        wanted = set(listed)
+        rows = [row for row, source in enumerate(table.sources) if source in wanted]
+        photos = [str(Path(table.sources[row]).relative_to(people)) for row in rows]
         calibration = measure(
-            table.embeddings,
+            table.embeddings[rows],
             [Path(photo).parts[0] for photo in photos],
             name=name or f"{recognizer.encoder_name} on {people.name}",
             encoder=EncoderIdentity(recognizer.encoder_name, recognizer.encoder_identity),

@@ -19,6 +19,7 @@ from mien.cli.options import (
     ThresholdOption,
     embed_photos,
     make_recognizer,
+    output_file,
     share,
 )
 from mien.cli.output import ExitCode, print_json, progress_shown, say_problems
@@ -27,9 +28,12 @@ from mien.cli.output import ExitCode, print_json, progress_shown, say_problems
 def cluster(
     photos: PhotosArgument,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write a page with every group of faces (HTML).")
+        Path | None,
+        typer.Option("-o", "--output", callback=output_file, help="Write a page with every group of faces (HTML)."),
     ] = None,
-    table: Annotated[Path | None, typer.Option(help="Write the group of each face (CSV).")] = None,
+    table: Annotated[
+        Path | None, typer.Option(callback=output_file, help="Write the group of each face (CSV).")
+    ] = None,
     method: Annotated[
         Literal["graph", "agglomerative", "kmeans"],
         typer.Option(help="graph and agglomerative find out how many people there are; kmeans is told with --people."),
@@ -79,9 +83,9 @@ def cluster(
         )
         if output:
             crops = list(track(found.crops(), "cutting out faces", len(found)))
-            output.write_text(contact_sheet(clustering, crops, found.sources), encoding="utf-8")
+            output.write_text(contact_sheet(clustering, crops, found.sources), "utf-8", "backslashreplace")
     if table:
-        with table.open("w", newline="", encoding="utf-8") as file:
+        with table.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
             writer = csv.writer(file)
             writer.writerow(["group", "photo", "x", "y", "width", "height"])
             for label, source, box in zip(clustering.labels, found.sources, found.boxes, strict=True):

@@ -34,9 +34,10 @@ def demo(
     with progress_shown():
         if photos is None:
             say(f"Making {people} people who don't exist …")
-            generate(output / "people", people=people, photos=4, seed=seed)
+            made = output / f"{people}-people-of-seed-{seed}"
+            generate(made, people=people, photos=4, seed=seed)
         with tempfile.TemporaryDirectory() as folder:
-            result = run(photos or output / "people", Path(folder) / "gallery.db", recognizer)
+            result = run(photos or made, Path(folder) / "gallery.db", recognizer)
     report = output / "report.html"
     report.write_text(render(result, recognizer.calibration, synthetic=photos is None), encoding="utf-8")
     if json:

@@ -16,13 +16,16 @@ from mien.cli.options import (
     SmallFacesOption,
     embed_photos,
     make_recognizer,
+    output_file,
 )
 from mien.cli.output import ExitCode, print_json, progress_shown, say_problems
 
 
 def embed(
     photos: PhotosArgument,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The table to write, a NumPy archive (.npz).")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", callback=output_file, help="The table to write, a NumPy archive (.npz).")
+    ],
     face: FaceOption = "central",
     encoder: EncoderOption = "sface",
     flip: FlipOption = None,

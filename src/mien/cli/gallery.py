@@ -23,7 +23,7 @@ from mien.cli.options import (
     make_recognizer,
 )
 from mien.cli.output import DECISION_CODES, ExitCode, Group, print_json, progress_shown, say
-from mien.errors import ConfigError
+from mien.errors import ConfigError, PhotoError
 
 if TYPE_CHECKING:
     from mien.gallery import Enrolment
@@ -107,9 +107,10 @@ def identify(
 ) -> int:
     """Who is on this photo? Exit code 0: someone was recognised; 1: nobody; 3: no photo can be used.
 
-    With --json: a list with an object for each face; with several photos, a line with such a list for each photo.
+    With --json: a list with an object for each face; of several photos, a line {photo, faces} for each.
     """
-    from mien.gallery import Gallery
+    from mien.decisions import Identification
+    from mien.gallery import Gallery, IdentifiedFace
 
     names = list_photos(photos)
     recognizer = make_recognizer(
@@ -118,10 +119,13 @@ def identify(
     codes = []
     with Gallery(gallery, recognizer=recognizer) as store:
         for name in names:
-            found = store.identify(name, fpir=fpir, threshold=threshold, face=face, top=top)
+            try:
+                found = store.identify(name, fpir=fpir, threshold=threshold, face=face, top=top)
+            except PhotoError as problem:
+                found = [IdentifiedFace.of(Identification.unusable(problem), box=None)]
             if json:
                 document = [identification.to_dict() for identification in found]
-                print_json(document if len(names) == 1 else {"photo": name, "faces": document})
+                print_json(document if len(names) == 1 else {"photo": name, "faces": document}, line=len(names) > 1)
             else:
                 for identification in found:
                     print(f"{name}: {identification.reason}")

@@ -1,6 +1,7 @@
 """`mien match`: every probe against every known person, as a table."""
 
 import csv
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +19,16 @@ from mien.cli.options import (
     ThresholdOption,
     embed_photos,
     make_recognizer,
+    output_file,
 )
 from mien.cli.output import ExitCode, print_json, progress_shown, say, say_problems
+
+
+def matrix_file(path: Path | None) -> Path | None:
+    """Refuse a matrix in a format that we don't write before the work is done, not after."""
+    if path is not None and path.suffix not in {".npy", ".parquet"}:
+        raise typer.BadParameter(f"{path} ends neither with .npy nor with .parquet.")
+    return output_file(path)
 
 
 def match(
@@ -27,9 +36,12 @@ def match(
     gallery: Annotated[
         str, typer.Argument(help="A folder of the known people: photos called NAME.jpg, or folders called NAME.")
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The table of best matches to write (CSV).")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", callback=output_file, help="The table of best matches to write (CSV).")
+    ],
     matrix: Annotated[
-        Path | None, typer.Option(help="Write all similarities too, probes × people (.npy or .parquet).")
+        Path | None,
+        typer.Option(callback=matrix_file, help="Write all similarities too, probes × people (.npy or .parquet)."),
     ] = None,
     fpir: FpirOption = 0.01,
     threshold: ThresholdOption = None,
@@ -52,13 +64,13 @@ def match(
         matches = match_people(
             probe.sources,
             probe.embeddings,
-            [_person(source, gallery) for source in known.sources],
+            _people(known.sources, Path(gallery)),
             known.embeddings,
             recognizer.find_calibration(needed=threshold is None),
             fpir=fpir,
             threshold=threshold,
         )
-    with output.open("w", newline="", encoding="utf-8") as file:
+    with output.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.DictWriter(file, ("probe", "decision", "person", "similarity", "runner_up", "margin"))
         writer.writeheader()
         writer.writerows(matches.rows())
@@ -76,10 +88,9 @@ def match(
     return ExitCode.SOME_FAILED if problems else ExitCode.DONE
 
 
-def _person(source: str, gallery: str) -> str:
-    """Whose photo this is: the folder below the gallery's, or the name of a file that lies in it directly."""
-    try:
-        below = Path(source).relative_to(gallery)
-    except ValueError:
-        return Path(source).parent.name  # from an .npz, which knows no gallery folder
-    return below.parts[0] if len(below.parts) > 1 else below.stem
+def _people(sources: list[str], gallery: Path) -> list[str]:
+    """Whose each photo is: the folder below the gallery's, or the name of a file that lies in it directly."""
+    if not gallery.is_dir():  # a table of faces, or one photo
+        gallery = Path(os.path.commonpath([Path(source).parent for source in sources])) if sources else gallery
+    below = [Path(source).relative_to(gallery) for source in sources]
+    return [path.parts[0] if len(path.parts) > 1 else path.stem for path in below]

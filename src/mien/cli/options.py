@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -52,6 +53,18 @@ def similarity(value: float | None) -> float | None:
     if value is not None and not -1 <= value <= 1:
         raise typer.BadParameter(f"{value} is not a similarity, which lies between -1 and 1.")
     return value
+
+
+def output_file(path: Path | None) -> Path | None:
+    """Refuse a place that can't be written to before the work is done, not after."""
+    if path is not None:
+        if path.is_dir():
+            raise typer.BadParameter(f"{path} is a folder; name a file.")
+        if not path.parent.is_dir():
+            raise typer.BadParameter(f"The folder {path.parent} does not exist.")
+        if not os.access(path.parent, os.W_OK):
+            raise typer.BadParameter(f"The folder {path.parent} can't be written to.")
+    return path
 
 
 FpirOption = Annotated[
@@ -111,7 +124,7 @@ def list_photos(sources: list[str]) -> list[str]:
             photos += found
         else:
             photos.append(source)
-    return photos
+    return list(dict.fromkeys(photos))  # a photo named twice is one photo
 
 
 def embed_photos(
@@ -128,16 +141,24 @@ def embed_photos(
     Raises:
         ConfigError: The table was made with another encoder.
     """
+    from mien.errors import ConfigError
     from mien.faces import FaceTable
     from mien.progress import track
 
-    if len(sources) == 1 and sources[0].endswith(".npz"):
+    if len(sources) == 1 and sources[0].endswith(".npz") and keep is None:
         return _table_of(recognizer, Path(sources[0]))
     photos = list_photos(sources)
+    settings = {"face": face, "small_faces": recognizer.detector.small_faces}
     if keep is not None and keep.exists():
         table = _table_of(recognizer, keep)
+        if table.settings != settings:
+            raise ConfigError(
+                f"{keep} was made with other settings: {table.settings}, not {settings}.",
+                hint="Choose the same, or write to another file.",
+            )
     else:
-        table = FaceTable(recognizer.encoder_name, recognizer.encoder_identity)
+        table = FaceTable(recognizer.encoder_name, recognizer.encoder_identity, settings)
+    table.forget_unreadable()  # they may have been mended since
     done = table.photos_done()
     todo = [photo for photo in photos if photo not in done]
     if len(todo) < len(photos):

@@ -33,9 +33,11 @@ DECISION_CODES = {
 }
 
 
-def print_json(document: Any) -> None:
-    """Print one JSON document; NaN and infinities, which JSON lacks, are an error of ours."""
-    print(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2 if sys.stdout.isatty() else None))
+def print_json(document: Any, *, line: bool = False) -> None:
+    """Print one JSON document, for people to read where they look at it, or on one line of several such."""
+    # NaN and infinities, which JSON lacks, would be an error of ours.
+    indent = 2 if sys.stdout.isatty() and not line else None
+    print(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent))
 
 
 def say(text: str) -> None:

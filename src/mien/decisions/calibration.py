@@ -223,8 +223,10 @@ class Calibration:
         return {"name": self.name, "sha256": self.sha256, "mated": self.mated, "non_mated": self.non_mated}
 
     def save(self, path: str | Path) -> None:
-        """Write the calibration as JSON; an existing file is replaced."""
-        Path(path).write_text(calibration_file.text_of(self.to_dict()), encoding="utf-8")
+        """Write the calibration as JSON; an existing file is replaced when the new one is whole."""
+        partial = Path(path).with_name(f".{Path(path).name}.partial")
+        partial.write_text(calibration_file.text_of(self.to_dict()), encoding="utf-8")
+        partial.replace(path)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -41,7 +41,7 @@ class Matching:
             yield {
                 "probe": probe,
                 "decision": found.decision,
-                "person": found.person or "unknown",
+                "person": "unknown" if found.person is None else found.person,
                 "similarity": f"{row[best]:.6f}",
                 "runner_up": "" if second is None else self.people[second],
                 "margin": "" if second is None else f"{row[best] - row[second]:.6f}",

@@ -157,7 +157,8 @@ def run(people: Path, gallery: Path, recognizer: Recognizer) -> DemoResult:
 
 
 def _portraits(people: Path, recognizer: Recognizer) -> tuple[list[Portrait], dict[str, str]]:
-    photos = [(_name(paths[0], name), path) for name, paths in find_people(people).items() for path in paths]
+    name_of = _invented_name if (people / "manifest.json").exists() else lambda _, folder: folder
+    photos = [(name_of(paths[0], name), path) for name, paths in find_people(people).items() for path in paths]
     names = list(dict.fromkeys(name for name, _ in photos))
     known = set(names[: max(1, round(KNOWN_SHARE * len(names)))])
     enrolled: set[str] = set()
@@ -173,8 +174,8 @@ def _portraits(people: Path, recognizer: Recognizer) -> tuple[list[Portrait], di
     return portraits, unusable
 
 
-def _name(photo: Path, folder: str) -> str:
-    """What a person is called: as the truth beside a synthetic photo says, or like their folder."""
+def _invented_name(photo: Path, folder: str) -> str:
+    """What a synthetic person is called, by the truth beside their photo; like their folder, if it was removed."""
     truth = photo.with_suffix(".json")
     return str(json.loads(truth.read_text("utf-8"))["name"]) if truth.exists() else folder
 

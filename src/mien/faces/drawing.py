@@ -38,6 +38,13 @@ def draw(pixels: NDArray[np.uint8], faces: Faces, captions: list[str] | None = N
         size = float(np.clip(box[2] / 160, 0.35, 1.2 * thick))
         for colour, line in ((HALO, thick + 2), (BOX, thick)):
             cv2.putText(
-                picture, caption, (x, y - 2 * thick - 2), cv2.FONT_HERSHEY_SIMPLEX, size, colour, line, cv2.LINE_AA
+                picture,
+                caption,
+                (x, max(y - 2 * thick - 2, round(22 * size))),
+                cv2.FONT_HERSHEY_SIMPLEX,
+                size,
+                colour,
+                line,
+                cv2.LINE_AA,
             )
     return picture

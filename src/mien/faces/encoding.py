@@ -155,7 +155,8 @@ def open_encoder(
 def with_embeddings(faces: Sequence[Faces], encoder: Encoder) -> list[Faces]:
     """The same faces with their embeddings, computed in batches across photos."""
     found = [i for i, one in enumerate(faces) if len(one)]
-    done = list(faces)
+    nothing = np.zeros((0, encoder.dimensions), np.float32)
+    done = [one if len(one) else replace(one, embeddings=nothing) for one in faces]
     for i, embeddings in zip(found, encoder.embed([faces[i] for i in found]), strict=True):
         done[i] = replace(faces[i], embeddings=embeddings)
     return done

@@ -27,6 +27,7 @@ class FaceTable:
     Attributes:
         encoder_name: What made the embeddings.
         encoder_identity: SHA-256 over all that an embedding depends on.
+        settings: How faces were found and chosen; JSON-ready.
         sources: For each face, the photo it is from.
         boxes: (N, 4) float32 pixels of that photo.
         landmarks: (N, 5, 2) float32 pixels of that photo.
@@ -37,6 +38,7 @@ class FaceTable:
 
     encoder_name: str
     encoder_identity: str
+    settings: dict[str, Any] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)
     boxes: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     landmarks: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 5, 2), np.float32))
@@ -50,6 +52,10 @@ class FaceTable:
     def photos_done(self) -> set[str]:
         """The photos that the table has an answer for."""
         return {*self.sources, *self.problems}
+
+    def forget_unreadable(self) -> None:
+        """Forget the photos that could not be read, so that they are tried again; those without a face stay."""
+        self.problems = {name: why for name, why in self.problems.items() if why["code"].startswith("no-face")}
 
     def extend(self, photos: Iterable[Faces]) -> None:
         """Add the faces of more photos; when the iterable is interrupted, all that came before is kept."""
@@ -91,6 +97,7 @@ class FaceTable:
         about = {
             "encoder_name": self.encoder_name,
             "encoder_identity": self.encoder_identity,
+            "settings": self.settings,
             "problems": self.problems,
         }
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -122,6 +129,7 @@ class FaceTable:
                 return cls(
                     about["encoder_name"],
                     about["encoder_identity"],
+                    about["settings"],
                     file["sources"].tolist(),
                     file["boxes"],
                     file["landmarks"],

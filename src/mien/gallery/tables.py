@@ -41,7 +41,7 @@ def known_person(connection: sa.Connection, name: str) -> int:
     if number is None:
         raise GalleryError(
             f"Nobody in the gallery is called {name!r}.",
-            hint="`mien people` lists who is; upper and lower case differ.",
+            hint="`mien people list` shows who is; upper and lower case differ.",
             code="gallery.unknown-person",
         )
     return number
