@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 KEPT = ROOT / "bench-results"
 SHIPPED = ROOT / "src" / "mien" / "decisions" / "calibrations"
 SYNTHETIC = ROOT / "src" / "mien" / "demo" / "sface-synthetic.json"
-LFW = (("sface", False), ("sface", True), ("dlib", True), ("fusion", True))
+LFW = tuple((name, flip) for name in ("sface", "dlib", "fusion") for flip in (False, True))
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from mien.cli.options import embed_photos
 from mien.cli.output import progress_shown
 from mien.evaluation import clopper_pearson, folded_accuracy, read_pairs
 
-ENCODERS = (("sface", False), ("sface", True), ("dlib", True), ("fusion", True))
+ENCODERS = tuple((name, flip) for name in ("sface", "dlib", "fusion") for flip in (False, True))
 FPIR = 0.01
 
 
