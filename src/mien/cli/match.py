@@ -61,6 +61,8 @@ def match(
     )
     with progress_shown():
         known, probe = (embed_photos(recognizer, [source], face=face) for source in (gallery, probes))
+        if not len(known):
+            say_problems(known.problems)
         matches = match_people(
             probe.sources,
             probe.embeddings,
