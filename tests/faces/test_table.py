@@ -35,6 +35,22 @@ def test_rows_stay_together_and_problems_are_kept() -> None:
     assert table.photos_done() == {"a", "b", "broken", "empty"}
 
 
+def test_only_some_photos() -> None:
+    table = FaceTable("sface", "ab", {"face": "all"})
+    a, b, c = photo("a", 2, 1), photo("b", 1, 2), photo("c", 1, 3)
+    table.extend([a, b, c, Faces(source="empty"), Faces(source="void")])
+    part = table.only(["c", "a", "void", "never seen"])
+    assert part.sources == ["a", "a", "c"]
+    np.testing.assert_array_equal(part.embeddings, np.concatenate([a.embeddings, c.embeddings]))
+    np.testing.assert_array_equal(part.boxes, np.concatenate([a.boxes, c.boxes]))
+    np.testing.assert_array_equal(part.landmarks, np.concatenate([a.landmarks, c.landmarks]))
+    np.testing.assert_array_equal(part.scores, np.concatenate([a.scores, c.scores]))
+    assert part.problems.keys() == {"void"}
+    assert (part.settings, part.encoder_identity) == (table.settings, "ab")
+    assert len(table) == 4
+    assert len(table.only([])) == 0
+
+
 def test_what_came_before_an_interruption_is_kept() -> None:
     def interrupted() -> Iterator[Faces]:
         yield photo("a", 1)

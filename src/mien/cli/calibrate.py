@@ -48,12 +48,11 @@ def calibrate(
     recognizer = make_recognizer(encoder, flip=flip, runtime=runtime, precision=precision)
     with progress_shown():
         listed = [str(path) for photos_of_one in find_people(people).values() for path in photos_of_one]
-        table = embed_photos(recognizer, listed, face=face, keep=embeddings)
-        wanted = set(listed)
-        rows = [row for row, source in enumerate(table.sources) if source in wanted]
-        photos = [str(Path(table.sources[row]).relative_to(people)) for row in rows]
+        # A table that is carried on may hold other photos too, which are none of this calibration's business.
+        table = embed_photos(recognizer, listed, face=face, keep=embeddings).only(listed)
+        photos = [str(Path(source).relative_to(people)) for source in table.sources]
         calibration = measure(
-            table.embeddings[rows],
+            table.embeddings,
             [Path(photo).parts[0] for photo in photos],
             name=name or f"{recognizer.encoder_name} on {people.name}",
             encoder=EncoderIdentity(recognizer.encoder_name, recognizer.encoder_identity),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,20 @@ class FaceTable:
                 self.scores = np.concatenate([self.scores, *(faces.scores for faces in new)])
                 old = [self.embeddings] if len(self.embeddings) else []
                 self.embeddings = np.concatenate([*old, *(faces.embeddings for faces in new)])
+
+    def only(self, photos: Iterable[str]) -> FaceTable:
+        """The part of the table that is about these photos."""
+        wanted = set(photos)
+        rows = [row for row, source in enumerate(self.sources) if source in wanted]
+        return replace(
+            self,
+            sources=[self.sources[row] for row in rows],
+            boxes=self.boxes[rows],
+            landmarks=self.landmarks[rows],
+            scores=self.scores[rows],
+            embeddings=self.embeddings[rows],
+            problems={name: why for name, why in self.problems.items() if name in wanted},
+        )
 
     def photo_numbers(self) -> NDArray[np.int64]:
         """For each face, a number that is the same for faces of one photo, (N,)."""
