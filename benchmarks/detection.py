@@ -81,10 +81,7 @@ def _scenes(detector: Detector) -> tuple[int, str, str]:
 
 
 def matched(found: NDArray[np.float32], truth: NDArray[np.float32]) -> int:
-    """How many true boxes (x1, y1, x2, y2) have a found box (x, y, w, h) of their own whose middle lies in them.
-
-    The two kinds of boxes are drawn to different rules, so overlap counts from a low bound.
-    """
+    """How many true boxes (x1, y1, x2, y2) have a found box (x, y, w, h) of their own that overlaps them by `MATCH`."""
     if not len(found):
         return 0
     low = np.maximum(found[:, None, :2], truth[None, :, :2])

@@ -28,8 +28,9 @@ def demo(
     from mien.synthesis import generate
 
     recognizer = make_recognizer(encoder, runtime=runtime)
-    if photos is None and recognizer.encoder_identity == synthetic_calibration().encoder.identity:
-        recognizer.calibration = synthetic_calibration()
+    among_synthetic = synthetic_calibration()
+    if photos is None and recognizer.encoder_identity == among_synthetic.encoder.identity:
+        recognizer.calibration = among_synthetic
     output.mkdir(parents=True, exist_ok=True)
     with progress_shown():
         if photos is None:

@@ -75,7 +75,6 @@ class Identification:
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON-ready data."""
-        encoder = self.calibration.encoder if self.calibration else None
         return {
             "decision": self.decision,
             "reason": self.reason,
@@ -87,7 +86,7 @@ class Identification:
             "gallery_size": self.gallery_size,
             "candidates": [candidate.to_dict() for candidate in self.candidates],
             "calibration": self.calibration.summary() if self.calibration else None,
-            "encoder": {"name": encoder.name, "sha256": encoder.identity} if encoder else None,
+            "encoder": self.calibration.encoder.to_dict() if self.calibration else None,
             "problem": self.problem.to_dict() if self.problem else None,
         }
 

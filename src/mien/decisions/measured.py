@@ -16,6 +16,10 @@ class EncoderIdentity:
     name: str
     identity: str
 
+    def to_dict(self) -> dict[str, str]:
+        """The encoder as the JSON of decisions names it: name, sha256."""
+        return {"name": self.name, "sha256": self.identity}
+
 
 @dataclass(frozen=True, slots=True)
 class CalibrationData:

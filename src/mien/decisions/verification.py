@@ -53,7 +53,6 @@ class Verification:
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON-ready data."""
-        encoder = self.calibration.encoder if self.calibration else None
         return {
             "decision": self.decision,
             "reason": self.reason,
@@ -66,7 +65,7 @@ class Verification:
             "prior": self.prior,
             "comparisons": self.comparisons,
             "calibration": self.calibration.summary() if self.calibration else None,
-            "encoder": {"name": encoder.name, "sha256": encoder.identity} if encoder else None,
+            "encoder": self.calibration.encoder.to_dict() if self.calibration else None,
             "problem": self.problem.to_dict() if self.problem else None,
             "notes": list(self.notes),
         }

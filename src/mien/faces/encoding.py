@@ -12,7 +12,7 @@ from mien.faces.faces import Faces
 from mien.models import ModelCard, Runner, load_card, open_model
 
 BATCH = 16
-"""Crops per run of the network; larger batches leave the processor's cache."""
+"""Crops that are prepared at once, which bounds memory; the runner cuts them into the batches it is fastest with."""
 
 
 class Encoder(Protocol):

@@ -55,7 +55,6 @@ class Clustering:
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON-ready data."""
-        encoder = self.calibration.encoder if self.calibration else None
         return {
             "method": self.method,
             "reason": self.reason,
@@ -67,7 +66,7 @@ class Clustering:
             "fmr": self.fmr.value if self.fmr else None,
             "fmr_interval": [self.fmr.low, self.fmr.high] if self.fmr else None,
             "calibration": self.calibration.summary() if self.calibration else None,
-            "encoder": {"name": encoder.name, "sha256": encoder.identity} if encoder else None,
+            "encoder": self.calibration.encoder.to_dict() if self.calibration else None,
         }
 
 
