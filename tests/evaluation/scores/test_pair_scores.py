@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mien.evaluation import EDGES, score_all_pairs
-from mien.evaluation.pair_scores import PEOPLE_EDGES
+from mien.evaluation.scores.pair_scores import PEOPLE_EDGES
 from mien.progress import reporting
 
 
@@ -52,7 +52,7 @@ def test_equal_to_brute_force(people: list[str], seed: int) -> None:
 
 @pytest.mark.parametrize("tile", [7, 64])
 def test_many_tiles_give_the_same_as_brute_force(tile: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.evaluation.pair_scores._TILE", tile)
+    monkeypatch.setattr("mien.evaluation.scores.pair_scores._TILE", tile)
     people = [f"{number:03d}" for number in np.random.default_rng(0).geometric(0.1, 150)]
     embeddings = embeddings_of(people)
     scores = score_all_pairs(embeddings, people)

@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from mien.evaluation import EDGES, Extremes, PairScores, false_match_rates, fit_tail, score_all_pairs
-from mien.evaluation.tail import _without_common_people
+from mien.evaluation.calibrating.tail import _without_common_people
 
 
 def scores_of_strangers(people: int, seed: int = 0) -> PairScores:

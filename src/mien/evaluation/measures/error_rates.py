@@ -5,8 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.decisions.measured import RateCurve
-from mien.evaluation.intervals import clopper_pearson_limits, effective_trials
-from mien.evaluation.pair_scores import EDGES, PEOPLE_EDGES, PairScores
+from mien.evaluation.intervals.proportions import clopper_pearson_limits, effective_trials
+from mien.evaluation.scores.pair_scores import EDGES, PEOPLE_EDGES, PairScores
 
 T = TypeVar("T", np.int64, np.float64)
 

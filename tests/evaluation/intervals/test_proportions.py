@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from mien.evaluation import clopper_pearson, wilson
-from mien.evaluation.intervals import effective_trials
+from mien.evaluation.intervals.proportions import effective_trials
 
 counts = st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 

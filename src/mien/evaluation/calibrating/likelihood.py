@@ -6,8 +6,8 @@ from scipy import optimize
 from scipy.special import expit
 
 from mien.decisions.measured import LikelihoodMap
-from mien.evaluation.error_rates import MeasuredRates, false_match_rates, false_non_match_rates
-from mien.evaluation.pair_scores import EDGES, STEP, PairScores
+from mien.evaluation.measures.error_rates import MeasuredRates, false_match_rates, false_non_match_rates
+from mien.evaluation.scores.pair_scores import EDGES, STEP, PairScores
 
 Knots = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Similarities and log-likelihood ratios, both increasing."""

@@ -3,8 +3,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from mien.decisions.measured import TailModel
-from mien.evaluation.error_rates import MeasuredRates
-from mien.evaluation.pair_scores import EDGES, PairScores
+from mien.evaluation.measures.error_rates import MeasuredRates
+from mien.evaluation.scores.pair_scores import EDGES, PairScores
 
 STARTS = (1e-2, 1e-3, 1e-4, 1e-5)
 """False match rates at which a tail may begin, the longest tail first."""

@@ -10,10 +10,10 @@ from mien._version import __version__
 from mien.decisions.calibration import Calibration
 from mien.decisions.measured import CalibrationData, EncoderIdentity, LikelihoodMap, RateCurve
 from mien.errors import CalibrationError
-from mien.evaluation.error_rates import MeasuredRates, false_match_rates, false_non_match_rates
-from mien.evaluation.likelihood import fit_likelihood
-from mien.evaluation.pair_scores import EDGES, PairScores, score_all_pairs
-from mien.evaluation.tail import fit_tail
+from mien.evaluation.calibrating.likelihood import fit_likelihood
+from mien.evaluation.calibrating.tail import fit_tail
+from mien.evaluation.measures.error_rates import MeasuredRates, false_match_rates, false_non_match_rates
+from mien.evaluation.scores.pair_scores import EDGES, PairScores, score_all_pairs
 
 PROTOCOL = (
     "Every photo compared with every other. Each pair of people weighs the same in the false match rate, each person "

@@ -8,7 +8,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from mien.evaluation import EDGES, PairScores, cllr, fit_likelihood, score_all_pairs
-from mien.evaluation.likelihood import isotonic, logistic
+from mien.evaluation.calibrating.likelihood import isotonic, logistic
 
 CENTRES = np.minimum(EDGES + 1 / 4000, 1)
 
