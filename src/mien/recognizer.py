@@ -22,8 +22,9 @@ class Recognizer:
     """Finds faces, embeds them, and compares them. Safe to use from several threads.
 
     Args:
-        encoder: A shipped encoder's name (``"sface"``, ``"dlib"``, ``"fusion"``), the path of a model card, or a card.
-        detector: The same for the detector.
+        encoder: A shipped encoder's name (``"sface"``, ``"dlib"``, ``"fusion"``), the path of a model card, a card, or
+            any other `mien.faces.Encoder`.
+        detector: A shipped detector's name, the path of a model card, or a card.
         flip: Whether an embedding is the sum of the crop's and its mirror image's (a little more accurate, twice the
             work); None: as the encoder's card says.
         runtime: ``"onnxruntime"``, ``"openvino"``, or ``"auto"``: OpenVINO where it is installed.
@@ -42,7 +43,7 @@ class Recognizer:
 
     def __init__(
         self,
-        encoder: str | ModelCard = "sface",
+        encoder: str | ModelCard | Encoder = "sface",
         *,
         detector: str | ModelCard = "yunet",
         flip: bool | None = None,
@@ -58,7 +59,9 @@ class Recognizer:
         self.detector = Detector.open(
             detector, runtime=runtime, max_side=max_side, min_score=min_score, small_faces=small_faces
         )
-        self.encoder: Encoder = open_encoder(encoder, flip=flip, runtime=runtime, precision=precision)
+        if isinstance(encoder, str | ModelCard):
+            encoder = open_encoder(encoder, flip=flip, runtime=runtime, precision=precision)
+        self.encoder: Encoder = encoder
         self.face = face
         self.workers = workers or cpu_count() or 1
         if calibration is not None:
