@@ -6,6 +6,7 @@ from mien.faces.detection import Detector
 from mien.faces.drawing import draw
 from mien.faces.encoding import Encoder, FusedEncoder, NetworkEncoder, open_encoder, with_embeddings
 from mien.faces.faces import Faces
+from mien.faces.quality import FaceQuality, measure_quality
 from mien.faces.table import FaceTable
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Detector",
     "Encoder",
     "FacePolicy",
+    "FaceQuality",
     "FaceTable",
     "Faces",
     "FusedEncoder",
@@ -20,6 +22,7 @@ __all__ = [
     "align",
     "choose",
     "draw",
+    "measure_quality",
     "open_encoder",
     "similarity_transforms",
     "with_embeddings",
