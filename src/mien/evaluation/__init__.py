@@ -3,31 +3,72 @@ from mien.evaluation.calibrating.likelihood import cllr, fit_likelihood
 from mien.evaluation.calibrating.tail import fit_tail
 from mien.evaluation.intervals.proportions import clopper_pearson, wilson
 from mien.evaluation.measures.bcubed import BCubed, bcubed
+from mien.evaluation.measures.closed_set import ClosedSet, closed_set_measures
+from mien.evaluation.measures.curves import ErrorCurve
+from mien.evaluation.measures.differences import Difference, compare_identification, compare_verification
 from mien.evaluation.measures.error_rates import MeasuredRates, false_match_rates, false_non_match_rates
+from mien.evaluation.measures.estimate import Estimate, Measure, Unsupported
 from mien.evaluation.measures.folds import FoldedAccuracy, best_threshold, folded_accuracy
-from mien.evaluation.protocols.lfw import PhotoPairs, read_pairs
+from mien.evaluation.measures.identification import (
+    FPIRS,
+    IdentificationMeasures,
+    RankCurve,
+    SearchErrorCurve,
+    SearchThresholdMeasures,
+    identification_measures,
+)
+from mien.evaluation.measures.verification import (
+    RATES,
+    ThresholdMeasures,
+    VerificationMeasures,
+    verification_measures,
+)
+from mien.evaluation.protocols.photo_pairs import PhotoPairs, read_pairs
+from mien.evaluation.scores.comparisons import Comparisons
 from mien.evaluation.scores.pair_scores import EDGES, Extremes, PairScores, score_all_pairs
+from mien.evaluation.scores.searches import Searches
+from mien.evaluation.scores.searching import search
 
 __all__ = [
     "EDGES",
+    "FPIRS",
+    "RATES",
     "BCubed",
+    "Comparisons",
+    "Difference",
+    "ErrorCurve",
+    "Estimate",
     "Extremes",
     "FoldedAccuracy",
+    "IdentificationMeasures",
+    "Measure",
     "MeasuredRates",
     "PairScores",
     "PhotoPairs",
+    "RankCurve",
+    "SearchErrorCurve",
+    "SearchThresholdMeasures",
+    "Searches",
+    "ThresholdMeasures",
+    "Unsupported",
+    "VerificationMeasures",
     "bcubed",
     "best_threshold",
     "calibrate",
     "cllr",
     "clopper_pearson",
+    "compare_identification",
+    "compare_verification",
     "false_match_rates",
     "false_non_match_rates",
     "fit_likelihood",
     "fit_tail",
     "folded_accuracy",
+    "identification_measures",
     "list_sha256",
     "read_pairs",
     "score_all_pairs",
+    "search",
+    "verification_measures",
     "wilson",
 ]

@@ -50,6 +50,8 @@ class PairScores:
         non_mated: (4001,) int64, histogram of the comparisons of two people.
         non_mated_balanced: (4001,) float64, the same with each pair of people weighing 1 in sum.
         non_mated_by_person: (S, 251) float64, its parts that have the person on either side: a row sums to S − 1.
+        non_mated_count_by_person: (S, 251) int64, how many comparisons with other people each person has in each bin of
+            `PEOPLE_EDGES`, every comparison weighing the same.
         highest_non_mated: The non-mated comparisons that are most alike.
     """
 
@@ -62,6 +64,7 @@ class PairScores:
     non_mated: NDArray[np.int64]
     non_mated_balanced: NDArray[np.float64]
     non_mated_by_person: NDArray[np.float64]
+    non_mated_count_by_person: NDArray[np.int64]
     highest_non_mated: Extremes
 
 
@@ -106,6 +109,7 @@ def score_all_pairs(embeddings: NDArray[np.float32], people: Sequence[str], *, e
         non_mated=tally.non_mated,
         non_mated_balanced=tally.non_mated_balanced,
         non_mated_by_person=tally.non_mated_by_person,
+        non_mated_count_by_person=tally.non_mated_count_by_person,
         highest_non_mated=tally.highest.taken(),
     )
 
@@ -123,6 +127,7 @@ class _Tally:
         self.mated, self.non_mated = np.zeros((2, len(EDGES)), np.int64)
         self.mated_balanced, self.non_mated_balanced = np.zeros((2, len(EDGES)))
         self.mated_by_person, self.non_mated_by_person = np.zeros((2, len(photos), len(PEOPLE_EDGES)))
+        self.non_mated_count_by_person = np.zeros((len(photos), len(PEOPLE_EDGES)), np.int64)
         self.lowest = _Collector(extremes, sign=-1)
         self.highest = _Collector(extremes, sign=1)
 
@@ -151,6 +156,8 @@ class _Tally:
         for people, axis in ((first, 0), (second, 1)):
             local = coarse + np.expand_dims((people - people[0]) * width, 1 - axis)
             span = people[-1] - people[0] + 1
+            counts = np.bincount(local.ravel(), minlength=span * width).reshape(span, width)
+            self.non_mated_count_by_person[people[0] : people[0] + span] += counts[:, :-1]
             by_person = np.bincount(local.ravel(), weight.ravel(), span * width).reshape(span, width)
             self.non_mated_by_person[people[0] : people[0] + span] += by_person[:, :-1]
         self._keep(self.highest, similarity, wanted, rows, columns)

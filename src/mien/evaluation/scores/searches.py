@@ -20,6 +20,9 @@ class Searches:
         probes: (P,) int64, the row of each probe in the list of photos.
         gallery_people: G.
         gallery_templates: How many templates they have together.
+        average_precision: (P,) float32, each mated probe's average precision over the R most alike templates, R being
+            how many its mate has (Musgrave et al. 2020, MAP@R); NaN for a stranger or without a face. None where it
+            isn't known.
 
     Raises:
         ValueError: If lengths differ.
@@ -34,6 +37,7 @@ class Searches:
     probes: NDArray[np.int64]
     gallery_people: int
     gallery_templates: int
+    average_precision: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.mate)

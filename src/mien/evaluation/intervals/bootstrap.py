@@ -1,0 +1,278 @@
+"""Intervals by drawing people again, because comparisons that share a person do not tell as much as independent ones.
+
+A replicate draws as many people as there are, with replacement; a mated comparison of a person drawn w times weighs w,
+and a comparison of two people v·w. For what belongs to one person that gives the right variance V. What belongs to one
+*pair* of people alone (a chance likeness) is counted three times, since Var(v·w) ≈ 3 (Owen 2007, *The pigeonhole
+bootstrap*); so replicates that draw only the pairs measure that part, and it is taken off twice. What is left is the
+dyadic-robust variance of Aronow, Samii & Assenova (2015).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from mien.evaluation.intervals.proportions import CONFIDENCE, clopper_pearson_limits
+from mien.progress import report
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+Counts = tuple[Floats, Floats]
+"""How many mated (B, T) and non-mated (B, T) comparisons have each of T similarities in each of B replicates."""
+Draw = Callable[[np.random.Generator, int], Counts]
+
+_AT_ONCE = 2**19  # numbers in one array of a chunk of replicates: 4 MB
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Comparisons that can be drawn again.
+
+    Args:
+        by_people: Gives so many replicates in which people are drawn.
+        by_pairs: Gives so many in which only the pairs of people are drawn that make the non-mated comparisons; None
+            where a comparison is not of two people.
+        repeats: How many times too often `by_people` counts what belongs to one pair of people alone.
+        mated_people: As how many people, each with equally many of them, the mated comparisons count.
+        non_mated_people: As how many independent trials the non-mated comparisons count at the least.
+        width: How many numbers a replicate needs.
+    """
+
+    by_people: Draw
+    by_pairs: Draw | None
+    repeats: int
+    mated_people: float
+    non_mated_people: float
+    width: int
+
+
+def independent(mated: Indices, non_mated: Indices) -> Sample:
+    """Comparisons of which it isn't known whose they are: each is drawn by itself.
+
+    Args:
+        mated: (T,) how many mated comparisons have each similarity.
+        non_mated: (T,) how many non-mated ones.
+    """
+    return Sample(
+        by_people=lambda rng, size: (_redrawn(mated, rng, size), _redrawn(non_mated, rng, size)),
+        by_pairs=None,
+        repeats=0,
+        mated_people=float(mated.sum()),
+        non_mated_people=float(non_mated.sum()),
+        width=len(mated),
+    )
+
+
+def listed(
+    bins: int, mated_bin: Indices, mated_person: Indices, non_mated_bin: Indices, non_mated_person: Indices
+) -> Sample:
+    """Comparisons of people, listed one by one.
+
+    Args:
+        bins: T.
+        mated_bin: (M,) which similarity each mated comparison has, from 0 to T − 1.
+        mated_person: (M,) whose it is, from 0; nobody is left out.
+        non_mated_bin: (N,) which similarity each non-mated comparison has.
+        non_mated_person: (N, 2) whom it compares; or (N, 1), where it depends on one person only (a search).
+    """
+    people = int(max(mated_person.max(initial=-1), non_mated_person.max(initial=-1))) + 1
+    of_two = non_mated_person.shape[1] == 2
+
+    def by_people(rng: np.random.Generator, size: int) -> Counts:
+        mated, non_mated = np.empty((2, size, bins))
+        for replicate, weight in enumerate(_times_drawn(people, rng, size)):
+            mated[replicate] = np.bincount(mated_bin, weight[mated_person], bins)
+            both = weight[non_mated_person[:, 0]]
+            if of_two:
+                both *= weight[non_mated_person[:, 1]]
+            non_mated[replicate] = np.bincount(non_mated_bin, both, bins)
+        return mated, non_mated
+
+    def by_pairs(rng: np.random.Generator, size: int) -> Counts:
+        non_mated = np.empty((size, bins))
+        for replicate in range(size):
+            weight = _times_drawn(pairs, rng, 1)[0]
+            non_mated[replicate] = np.bincount(non_mated_bin, weight[pair], bins)
+        return np.tile(np.bincount(mated_bin, minlength=bins).astype(np.float64), (size, 1)), non_mated
+
+    if of_two:
+        low, high = np.sort(non_mated_person, axis=1).T
+        pair = np.unique(low * people + high, return_inverse=True)[1]
+        pairs = int(pair.max(initial=-1)) + 1
+    return Sample(
+        by_people=by_people,
+        by_pairs=by_pairs if of_two else None,
+        repeats=2,
+        mated_people=_equal_people(np.bincount(mated_person)),
+        non_mated_people=_equal_people(np.bincount(non_mated_person.ravel())) / non_mated_person.shape[1],
+        width=max(bins, people),
+    )
+
+
+def by_person(
+    mated: Indices, non_mated: Indices, group: Indices, mated_by_person: Floats, non_mated_by_person: Floats
+) -> Sample:
+    """Comparisons of everybody with everybody, of which only histograms per person are known.
+
+    A comparison of two people then weighs v + w − 1, the linear part of v·w (Hájek's projection), whose variance is 2.
+
+    Args:
+        mated: (T,) how many mated comparisons have each similarity.
+        non_mated: (T,) how many non-mated ones.
+        group: (T,) to which of G coarser bins each similarity belongs.
+        mated_by_person: (S, G) each person's mated comparisons in the coarser bins.
+        non_mated_by_person: (S, G) the non-mated ones that have the person on either side.
+    """
+
+    def grown(counts: Indices, change: Floats) -> Floats:
+        """The counts, each grown like the coarser bin that it is in, which changes by `change` (B, G)."""
+        whole = np.bincount(group, counts, minlength=change.shape[1])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            factor = np.where(whole > 0, np.maximum(1 + change / whole, 0), 1.0)
+        return np.asarray(counts * factor[:, group])
+
+    def by_people(rng: np.random.Generator, size: int) -> Counts:
+        more = _times_drawn(len(mated_by_person), rng, size) - 1
+        return grown(mated, more @ mated_by_person), grown(non_mated, more @ non_mated_by_person)
+
+    return Sample(
+        by_people=by_people,
+        by_pairs=lambda rng, size: (np.tile(mated.astype(np.float64), (size, 1)), _redrawn(non_mated, rng, size)),
+        repeats=1,
+        mated_people=_equal_people(mated_by_person.sum(axis=1)),
+        non_mated_people=_equal_people(non_mated_by_person.sum(axis=1)) / 2,
+        width=max(len(mated), len(mated_by_person)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Replicates:
+    """Measures of many replicates, by name.
+
+    Args:
+        people: (B, …) each, with people drawn.
+        pairs: (B, …) each, with pairs of people drawn; None where comparisons are not of two people.
+        repeats: How many times too often `people` counts what belongs to one pair of people alone.
+    """
+
+    people: Mapping[str, Floats]
+    pairs: Mapping[str, Floats] | None
+    repeats: int
+
+    def variance(self, name: str) -> Floats:
+        """(…) the variance of a measure."""
+        variance = _variance(self.people[name])
+        if self.pairs is None:
+            return variance
+        alone = _variance(self.pairs[name])
+        return np.maximum(variance - self.repeats * alone, alone)
+
+    def interval(self, name: str, value: float) -> tuple[float, float]:
+        """The percentile interval of a measure: its replicates about their mean, drawn in to the variance."""
+        draws = self.centred(name)
+        low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]) if len(draws) else (0.0, 0.0)
+        return min(value + float(low), value), max(value + float(high), value)
+
+    def p_value(self, name: str, value: float) -> float:
+        """How often, both sides counted, replicates about 0 are as far out as `value`; never below 1/(B + 1)."""
+        draws = self.centred(name)
+        return float((1 + (np.abs(draws) >= abs(value)).sum()) / (1 + len(draws)))
+
+    def minus(self, other: "Replicates") -> "Replicates":
+        """The differences of two samples' measures that were drawn alike."""
+        people = {name: self.people[name] - other.people[name] for name in self.people}
+        pairs = None
+        if self.pairs is not None and other.pairs is not None:
+            pairs = {name: self.pairs[name] - other.pairs[name] for name in self.pairs}
+        return Replicates(people, pairs, self.repeats)
+
+    def centred(self, name: str) -> Floats:
+        """(B,) the deviations of a scalar measure's replicates from their mean, with the variance that is due."""
+        draws = self.people[name]
+        draws = draws[np.isfinite(draws)]
+        spread = draws.std(ddof=1) if len(draws) > 1 else 0.0
+        return (draws - draws.mean()) * (np.sqrt(self.variance(name)) / spread) if spread > 0 else np.zeros(len(draws))
+
+
+def replicates(
+    sample: Sample, measure: Callable[[Counts], Mapping[str, Floats]], *, resamples: int, seed: int
+) -> Replicates:
+    """Measure a sample drawn again and again.
+
+    Args:
+        sample: What is drawn from.
+        measure: Gives each measure of every replicate, (B, …), from their counts.
+        resamples: How many replicates.
+        seed: Two samples with the same rows and the same seed are drawn alike.
+    """
+    kinds = [sample.by_people, *([sample.by_pairs] if sample.by_pairs else [])]
+    chunk = max(1, _AT_ONCE // sample.width)
+    measured: list[dict[str, Floats]] = []
+    for at, draw in enumerate(kinds):
+        rng = np.random.default_rng([seed, at])
+        parts = []
+        for start in range(0, resamples, chunk):
+            report("drawing people again", at * resamples + start, len(kinds) * resamples)
+            parts.append(measure(draw(rng, min(chunk, resamples - start))))
+        measured.append({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    report("drawing people again", len(kinds) * resamples, len(kinds) * resamples)
+    return Replicates(measured[0], measured[1] if sample.by_pairs else None, sample.repeats)
+
+
+def share_limits(
+    share: Floats, variance: Floats, *, fewest: float, most: float, lend: bool = False
+) -> tuple[Floats, Floats]:
+    """The limits of shares whose variance is known: Clopper–Pearson at the effective trials (Korn & Graubard 1998).
+
+    n_eff = p(1 − p)/V, times (z/t)² with Student's t of `fewest` − 1 degrees of freedom. Unlike a percentile interval
+    it has a width where no error was seen: there n_eff is `fewest`, or with `lend` that of the nearest share that has
+    one.
+
+    Args:
+        share: (…, C) or (), from 0 to 1.
+        variance: As `share`.
+        fewest: As how many independent trials the comparisons count at the least.
+        most: How many comparisons there are.
+        lend: Along the last axis.
+    """
+    share, variance = np.atleast_1d(share), np.atleast_1d(variance)
+    fewest = min(max(fewest, 1.0), most)
+    shows = (variance > 0) & (share > 0) & (share < 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        trials = np.where(shows, np.clip(share * (1 - share) / variance, 1, most), fewest)
+    outside = (1 - CONFIDENCE) / 2
+    trials = np.maximum(trials * (stats.norm.isf(outside) / stats.t.isf(outside, max(fewest - 1, 1))) ** 2, 1e-3)
+    if lend and shows.any():
+        known = np.flatnonzero(shows)
+        nearest = known[np.abs(np.arange(len(share))[:, None] - known).argmin(axis=1)]
+        trials = trials[nearest]
+    low, high = clopper_pearson_limits(share * trials, trials)
+    return np.minimum(low, share), np.maximum(high, share)
+
+
+def _variance(draws: Floats) -> Floats:
+    """(…) the variance along the first axis, replicates without an answer (a kind of comparison missing) left out."""
+    known = np.isfinite(draws)
+    count = np.maximum(known.sum(axis=0), 2)
+    mean = np.where(known, draws, 0).sum(axis=0) / count
+    return np.asarray((np.where(known, draws - mean, 0) ** 2).sum(axis=0) / (count - 1))
+
+
+def _times_drawn(count: int, rng: np.random.Generator, size: int) -> Floats:
+    """(size, count) how often each of `count` things is drawn, when as many as there are are drawn with replacement."""
+    draws = [np.bincount(rng.integers(count, size=count), minlength=count) for _ in range(size)] if count else []
+    return np.array(draws, np.float64).reshape(size, count)
+
+
+def _redrawn(counts: Indices, rng: np.random.Generator, size: int) -> Floats:
+    """(size, T) as many comparisons as in `counts` (T,), drawn from it with replacement."""
+    total = int(counts.sum())
+    return rng.multinomial(total, counts / max(total, 1), size).astype(np.float64)
+
+
+def _equal_people(counts: NDArray[np.int64] | Floats) -> float:
+    """(Σm)²/Σm²: as how many people with equally many comparisons these count (Kish 1965)."""
+    squares = float((counts.astype(np.float64) ** 2).sum())
+    return float(counts.sum()) ** 2 / squares if squares else 0.0

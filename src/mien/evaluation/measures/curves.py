@@ -1,0 +1,71 @@
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.evaluation.intervals.bootstrap import Replicates, share_limits
+from mien.evaluation.measures.counted import Counted
+from mien.evaluation.measures.json_ready import json_fields
+from mien.evaluation.measures.roc import Roc
+
+Floats = NDArray[np.float64]
+
+MOST_POINTS = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorCurve:
+    """False match and false non-match rates against the threshold, for plots: C points, at most about 1,000.
+
+    The values are exact at their thresholds, the first of which accepts nothing and the last everything.
+
+    Args:
+        thresholds: (C,) falling.
+        fmr: (C,) rising.
+        fmr_low: (C,) lower ends of its 95 % intervals, pointwise.
+        fmr_high: (C,) upper ends.
+        fnmr: (C,) falling.
+        fnmr_low: (C,) lower ends of its 95 % intervals, pointwise.
+        fnmr_high: (C,) upper ends.
+    """
+
+    thresholds: Floats
+    fmr: Floats
+    fmr_low: Floats
+    fmr_high: Floats
+    fnmr: Floats
+    fnmr_low: Floats
+    fnmr_high: Floats
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready data."""
+        return json_fields(self)
+
+
+def curve_points(similarity: Floats) -> Floats:
+    """(C,) the thresholds to draw, of those that replicates tell apart."""
+    if len(similarity) <= MOST_POINTS:
+        return similarity
+    return similarity[np.linspace(0, len(similarity) - 1, MOST_POINTS).round().astype(np.int64)]
+
+
+def drawn_curve(curve: Roc, thresholds: Floats) -> dict[str, Floats]:
+    """FMR and FNMR (…, C + 1): at a threshold above all, and at each of `thresholds`."""
+    points = np.concatenate([[0], np.searchsorted(-curve.similarity, -thresholds, side="right")])
+    return {"curve fmr": curve.fmr[..., points], "curve fnmr": curve.fnmr[..., points]}
+
+
+def error_curve(counted: Counted, thresholds: Floats, exact: dict[str, Floats], drawn: Replicates) -> ErrorCurve:
+    """The curve with its bands, from the measures that `drawn_curve` gave."""
+    bands = []
+    for name, fewest, most, lend, sign in (
+        ("curve fmr", counted.sample.non_mated_people, counted.non_mated, True, 1),
+        ("curve fnmr", counted.sample.mated_people, counted.mated, False, -1),
+    ):
+        low, high = share_limits(exact[name], drawn.variance(name), fewest=fewest, most=most, lend=lend)
+        # A pointwise interval may wobble where the rate does not; widened until it is as monotone as the rate.
+        low = np.minimum.accumulate(low[::sign][::-1])[::-1][::sign]
+        high = np.maximum.accumulate(high[::sign])[::sign]
+        bands += [exact[name], low, high]
+    return ErrorCurve(np.concatenate([counted.roc.threshold[:1], thresholds]), *bands)

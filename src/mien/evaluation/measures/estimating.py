@@ -1,0 +1,77 @@
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.evaluation.intervals.bootstrap import Replicates, share_limits
+from mien.evaluation.measures.counted import Counted
+from mien.evaluation.measures.error_rates import FEWEST_ERRORS
+from mien.evaluation.measures.estimate import Estimate, Measure, Unsupported
+
+
+@dataclass(frozen=True, eq=False)
+class Estimating:
+    """Puts values and replicates together to measures with intervals.
+
+    Args:
+        exact: Each measure by name, of the comparisons themselves.
+        drawn: The same of replicates.
+        counted: What was counted.
+        trials: What a non-mated trial is called, in the plural: "non-mated comparisons".
+    """
+
+    exact: Mapping[str, NDArray[np.float64]]
+    drawn: Replicates
+    counted: Counted
+    trials: str = "non-mated comparisons"
+
+    def number(self, name: str) -> float | None:
+        """The value without an interval; None where it isn't defined."""
+        return None if self._undefined(name) else float(self.exact[name])
+
+    def measure(self, name: str) -> Measure:
+        """A measure on any scale, with its percentile interval."""
+        if undefined := self._undefined(name):
+            return undefined
+        value = float(self.exact[name])
+        return Estimate(value, *self.drawn.interval(name, value))
+
+    def share(self, name: str) -> Measure:
+        """A share that mated and non-mated comparisons decide."""
+        sample, counted = self.counted.sample, self.counted
+        fewest = min(sample.mated_people, sample.non_mated_people)
+        return self._share(name, fewest, counted.mated + counted.non_mated)
+
+    def mated_share(self, name: str) -> Measure:
+        """A share of the mated comparisons."""
+        return self._share(name, self.counted.sample.mated_people, self.counted.mated)
+
+    def non_mated_share(self, name: str) -> Measure:
+        """A share of the non-mated comparisons."""
+        return self._share(name, self.counted.sample.non_mated_people, self.counted.non_mated)
+
+    def at_rate(self, name: str, rate: str, give: Callable[[str], Measure]) -> Measure:
+        """What `give` gives, if the non-mated comparisons support the rate of false matches that it is measured at.
+
+        They do if 30 of them may be false matches (Doddington et al. 2000).
+        """
+        count, needed = self.counted.non_mated, round(FEWEST_ERRORS / float(rate))
+        if count >= needed:
+            return give(name)
+        return Unsupported(f"not supported by {count:,} {self.trials}: a rate of {rate} needs {needed:,}")
+
+    def _share(self, name: str, fewest: float, most: int) -> Measure:
+        if undefined := self._undefined(name):
+            return undefined
+        value = np.clip(self.exact[name], 0, 1)
+        low, high = share_limits(value, self.drawn.variance(name), fewest=fewest, most=most)
+        return Estimate(float(value), float(low[0]), float(high[0]))
+
+    def _undefined(self, name: str) -> Unsupported | None:
+        for count, kind in ((self.counted.mated, "mated"), (self.counted.non_mated, "non-mated")):
+            if not count:
+                return Unsupported(f"there are no {kind} {self.trials.split()[-1]}")
+        if not np.isfinite(self.exact[name]):
+            return Unsupported("not defined: the similarities of a kind are all missing or all equal")
+        return None
