@@ -7,6 +7,7 @@ from mien.faces.drawing import draw
 from mien.faces.encoding import Encoder, FusedEncoder, NetworkEncoder, open_encoder, with_embeddings
 from mien.faces.faces import Faces
 from mien.faces.quality import FaceQuality, measure_quality
+from mien.faces.ready_crop import embed_ready_crops, ready_crop
 from mien.faces.table import FaceTable
 
 __all__ = [
@@ -22,8 +23,10 @@ __all__ = [
     "align",
     "choose",
     "draw",
+    "embed_ready_crops",
     "measure_quality",
     "open_encoder",
+    "ready_crop",
     "similarity_transforms",
     "with_embeddings",
 ]
