@@ -24,9 +24,8 @@ def clustered_shares(hits: Floats, person: NDArray[np.int64]) -> tuple[Floats, F
     index = np.unique(person, return_inverse=True)[1]
     trials, people = len(hits), int(index.max()) + 1
     share = hits.mean(axis=0)
-    influence: Floats = np.stack(
-        [np.bincount(index, kind - mean) for kind, mean in zip(hits.T, share, strict=True)], axis=1
-    )
+    influence = np.zeros((people, hits.shape[1]))
+    np.add.at(influence, index, hits - share)
     variance: Floats = (influence**2).sum(axis=0) / trials**2 * people / max(people - 1, 1)
     equal = trials**2 / float((np.bincount(index).astype(np.float64) ** 2).sum())
     effective = effective_trials(share, influence, variance, bounds=(equal, trials), lend=False)

@@ -118,8 +118,7 @@ def _ends(roc: Roc, splits: Sequence[float]) -> NDArray[np.int64]:
             np.searchsorted(accepted, np.linspace(1, accepted[-1], 2 * part)),
             np.searchsorted(roc.non_mated_accepted, np.geomspace(1, max(roc.non_mated_accepted[-1], 1), part)),
             points - np.searchsorted(missed, np.geomspace(1, max(missed[-1], 1), part)),
-            [roc.point(threshold) for threshold in splits],
-            [points],
+            [*(roc.point(threshold) for threshold in splits), points],
         ]
     )
     return np.unique(ends[(ends > 0) & (ends <= points)])
