@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.special import expit, logit
 
 from mien.evaluation.intervals.proportions import CONFIDENCE, clopper_pearson_limits
 from mien.progress import report
@@ -31,6 +32,8 @@ class Sample:
     """Comparisons that can be drawn again.
 
     Args:
+        mated: (T,) how many mated comparisons have each similarity.
+        non_mated: (T,) how many non-mated ones.
         by_people: Gives so many replicates in which people are drawn.
         by_pairs: Gives so many in which only the pairs of people are drawn that make the non-mated comparisons; None
             where a comparison is not of two people.
@@ -40,6 +43,8 @@ class Sample:
         width: How many numbers a replicate needs.
     """
 
+    mated: Indices
+    non_mated: Indices
     by_people: Draw
     by_pairs: Draw | None
     repeats: int
@@ -56,6 +61,8 @@ def independent(mated: Indices, non_mated: Indices) -> Sample:
         non_mated: (T,) how many non-mated ones.
     """
     return Sample(
+        mated,
+        non_mated,
         by_people=lambda rng, size: (_redrawn(mated, rng, size), _redrawn(non_mated, rng, size)),
         by_pairs=None,
         repeats=0,
@@ -77,31 +84,34 @@ def listed(
         non_mated_bin: (N,) which similarity each non-mated comparison has.
         non_mated_person: (N, 2) whom it compares; or (N, 1), where it depends on one person only (a search).
     """
+    mated, non_mated = (np.bincount(kind, minlength=bins) for kind in (mated_bin, non_mated_bin))
     people = int(max(mated_person.max(initial=-1), non_mated_person.max(initial=-1))) + 1
     of_two = non_mated_person.shape[1] == 2
 
     def by_people(rng: np.random.Generator, size: int) -> Counts:
-        mated, non_mated = np.empty((2, size, bins))
+        drawn, drawn_non_mated = np.empty((2, size, bins))
         for replicate, weight in enumerate(_times_drawn(people, rng, size)):
-            mated[replicate] = np.bincount(mated_bin, weight[mated_person], bins)
+            drawn[replicate] = np.bincount(mated_bin, weight[mated_person], bins)
             both = weight[non_mated_person[:, 0]]
             if of_two:
                 both *= weight[non_mated_person[:, 1]]
-            non_mated[replicate] = np.bincount(non_mated_bin, both, bins)
-        return mated, non_mated
+            drawn_non_mated[replicate] = np.bincount(non_mated_bin, both, bins)
+        return drawn, drawn_non_mated
 
     def by_pairs(rng: np.random.Generator, size: int) -> Counts:
-        non_mated = np.empty((size, bins))
+        drawn = np.empty((size, bins))
         for replicate in range(size):
             weight = _times_drawn(pairs, rng, 1)[0]
-            non_mated[replicate] = np.bincount(non_mated_bin, weight[pair], bins)
-        return np.tile(np.bincount(mated_bin, minlength=bins).astype(np.float64), (size, 1)), non_mated
+            drawn[replicate] = np.bincount(non_mated_bin, weight[pair], bins)
+        return np.tile(mated, (size, 1)), drawn
 
     if of_two:
         low, high = np.sort(non_mated_person, axis=1).T
         pair = np.unique(low * people + high, return_inverse=True)[1]
         pairs = int(pair.max(initial=-1)) + 1
     return Sample(
+        mated,
+        non_mated,
         by_people=by_people,
         by_pairs=by_pairs if of_two else None,
         repeats=2,
@@ -138,8 +148,10 @@ def by_person(
         return grown(mated, more @ mated_by_person), grown(non_mated, more @ non_mated_by_person)
 
     return Sample(
+        mated,
+        non_mated,
         by_people=by_people,
-        by_pairs=lambda rng, size: (np.tile(mated.astype(np.float64), (size, 1)), _redrawn(non_mated, rng, size)),
+        by_pairs=lambda rng, size: (np.tile(mated, (size, 1)), _redrawn(non_mated, rng, size)),
         repeats=1,
         mated_people=_equal_people(mated_by_person.sum(axis=1)),
         non_mated_people=_equal_people(non_mated_by_person.sum(axis=1)) / 2,
@@ -152,48 +164,62 @@ class Replicates:
     """Measures of many replicates, by name.
 
     Args:
+        undrawn: (…) each, of the comparisons as they are, in the bins of the replicates.
         people: (B, …) each, with people drawn.
         pairs: (B, …) each, with pairs of people drawn; None where comparisons are not of two people.
         repeats: How many times too often `people` counts what belongs to one pair of people alone.
     """
 
+    undrawn: Mapping[str, Floats]
     people: Mapping[str, Floats]
     pairs: Mapping[str, Floats] | None
     repeats: int
 
     def variance(self, name: str) -> Floats:
         """(…) the variance of a measure."""
-        variance = _variance(self.people[name])
+        variance = _moments(self.people[name])[1]
         if self.pairs is None:
             return variance
-        alone = _variance(self.pairs[name])
+        alone = _moments(self.pairs[name])[1]
         return np.maximum(variance - self.repeats * alone, alone)
 
+    def bias(self, name: str) -> Floats:
+        """(…) how much too great a measure comes out: as its replicates against it, less what `repeats` adds.
+
+        A threshold that is chosen as the best one makes too good a measure, by a part of the variance.
+        """
+        mean, variance = _moments(self.people[name])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            part = np.where(variance > 0, self.variance(name) / variance, 0.0)
+        return np.asarray((mean - self.undrawn[name]) * part)
+
     def interval(self, name: str, value: float) -> tuple[float, float]:
-        """The percentile interval of a measure: its replicates about their mean, drawn in to the variance."""
-        draws = self.centred(name)
-        low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]) if len(draws) else (0.0, 0.0)
-        return min(value + float(low), value), max(value + float(high), value)
+        """A scalar measure's interval: the percentiles of its replicates about their mean, the bias taken off."""
+        low, high = np.quantile(self._deviations(name), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+        centre = value - float(self.bias(name))
+        return min(centre + float(low), value), max(centre + float(high), value)
 
     def p_value(self, name: str, value: float) -> float:
-        """How often, both sides counted, replicates about 0 are as far out as `value`; never below 1/(B + 1)."""
-        draws = self.centred(name)
-        return float((1 + (np.abs(draws) >= abs(value)).sum()) / (1 + len(draws)))
+        """How often replicates about 0 are as far from it as a scalar measure, on both sides; 1/(B + 1) or more."""
+        deviations = np.abs(self._deviations(name))
+        return float((1 + (deviations >= abs(value - float(self.bias(name)))).sum()) / (1 + len(deviations)))
 
     def minus(self, other: "Replicates") -> "Replicates":
         """The differences of two samples' measures that were drawn alike."""
-        people = {name: self.people[name] - other.people[name] for name in self.people}
-        pairs = None
-        if self.pairs is not None and other.pairs is not None:
-            pairs = {name: self.pairs[name] - other.pairs[name] for name in self.pairs}
-        return Replicates(people, pairs, self.repeats)
+        return Replicates(
+            _less(self.undrawn, other.undrawn),
+            _less(self.people, other.people),
+            None if self.pairs is None or other.pairs is None else _less(self.pairs, other.pairs),
+            self.repeats,
+        )
 
-    def centred(self, name: str) -> Floats:
-        """(B,) the deviations of a scalar measure's replicates from their mean, with the variance that is due."""
+    def _deviations(self, name: str) -> Floats:
+        """(B,) a scalar measure's replicates about their mean, with the variance that is due."""
         draws = self.people[name]
-        draws = draws[np.isfinite(draws)]
-        spread = draws.std(ddof=1) if len(draws) > 1 else 0.0
-        return (draws - draws.mean()) * (np.sqrt(self.variance(name)) / spread) if spread > 0 else np.zeros(len(draws))
+        mean, variance = _moments(draws)
+        if not variance > 0:
+            return np.zeros(len(draws))
+        return np.asarray((draws[np.isfinite(draws)] - mean) * np.sqrt(self.variance(name) / variance))
 
 
 def replicates(
@@ -201,63 +227,95 @@ def replicates(
 ) -> Replicates:
     """Measure a sample drawn again and again.
 
+    Every replicate has as many mated and as many non-mated comparisons as the sample: how many there are of either is
+    the protocol's choice.
+
     Args:
         sample: What is drawn from.
         measure: Gives each measure of every replicate, (B, …), from their counts.
-        resamples: How many replicates.
+        resamples: How many replicates, at least 2.
         seed: Two samples with the same rows and the same seed are drawn alike.
+
+    Raises:
+        ValueError: If there are too few replicates.
     """
+    if resamples < 2:
+        raise ValueError(f"{resamples} replicates have no variance")
     kinds = [sample.by_people, *([sample.by_pairs] if sample.by_pairs else [])]
-    chunk = max(1, _AT_ONCE // sample.width)
+    chunk = max(1, _AT_ONCE // max(sample.width, 1))
     measured: list[dict[str, Floats]] = []
     for at, draw in enumerate(kinds):
         rng = np.random.default_rng([seed, at])
         parts = []
         for start in range(0, resamples, chunk):
             report("drawing people again", at * resamples + start, len(kinds) * resamples)
-            parts.append(measure(draw(rng, min(chunk, resamples - start))))
+            mated, non_mated = draw(rng, min(chunk, resamples - start))
+            parts.append(measure((_filled_up(mated, sample.mated), _filled_up(non_mated, sample.non_mated))))
         measured.append({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
     report("drawing people again", len(kinds) * resamples, len(kinds) * resamples)
-    return Replicates(measured[0], measured[1] if sample.by_pairs else None, sample.repeats)
+    undrawn = measure((sample.mated[None].astype(np.float64), sample.non_mated[None].astype(np.float64)))
+    return Replicates(
+        {name: values[0] for name, values in undrawn.items()},
+        measured[0],
+        measured[1] if sample.by_pairs else None,
+        sample.repeats,
+    )
 
 
 def share_limits(
-    share: Floats, variance: Floats, *, fewest: float, most: float, lend: bool = False
+    share: Floats,
+    variance: Floats,
+    *,
+    fewest: float,
+    most: float,
+    bias: Floats | float = 0.0,
+    lend: bool = False,
 ) -> tuple[Floats, Floats]:
     """The limits of shares whose variance is known: Clopper–Pearson at the effective trials (Korn & Graubard 1998).
 
     n_eff = p(1 − p)/V, times (z/t)² with Student's t of `fewest` − 1 degrees of freedom. Unlike a percentile interval
     it has a width where no error was seen: there n_eff is `fewest`, or with `lend` that of the nearest share that has
-    one.
+    an error.
 
     Args:
-        share: (…, C) or (), from 0 to 1.
-        variance: As `share`.
+        share: (C,) from 0 to 1.
+        variance: (C,).
         fewest: As how many independent trials the comparisons count at the least.
         most: How many comparisons there are.
-        lend: Along the last axis.
+        bias: (C,) how much too great the shares are; taken off their log-odds, so that they stay within 0 and 1.
+        lend: Whether neighbours stand for a share without errors.
     """
-    share, variance = np.atleast_1d(share), np.atleast_1d(variance)
     fewest = min(max(fewest, 1.0), most)
     shows = (variance > 0) & (share > 0) & (share < 1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        trials = np.where(shows, np.clip(share * (1 - share) / variance, 1, most), fewest)
+        binomial = share * (1 - share)
+        trials = np.where(shows, np.clip(binomial / variance, 1, most), fewest)
+        centre = np.where(shows, expit(logit(share) - bias / binomial), share)
     outside = (1 - CONFIDENCE) / 2
     trials = np.maximum(trials * (stats.norm.isf(outside) / stats.t.isf(outside, max(fewest - 1, 1))) ** 2, 1e-3)
     if lend and shows.any():
         known = np.flatnonzero(shows)
-        nearest = known[np.abs(np.arange(len(share))[:, None] - known).argmin(axis=1)]
-        trials = trials[nearest]
-    low, high = clopper_pearson_limits(share * trials, trials)
+        trials = trials[known[np.abs(np.arange(len(share))[:, None] - known).argmin(axis=1)]]
+    low, high = clopper_pearson_limits(centre * trials, trials)
     return np.minimum(low, share), np.maximum(high, share)
 
 
-def _variance(draws: Floats) -> Floats:
-    """(…) the variance along the first axis, replicates without an answer (a kind of comparison missing) left out."""
+def _less(one: Mapping[str, Floats], other: Mapping[str, Floats]) -> dict[str, Floats]:
+    return {name: one[name] - other[name] for name in one if one[name].shape == other[name].shape}
+
+
+def _filled_up(counts: Floats, whole: Indices) -> Floats:
+    """(B, T) the counts of each replicate in proportion, with the sum that they have undrawn; NaN without any."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(counts * (whole.sum() / counts.sum(axis=1, keepdims=True)))
+
+
+def _moments(draws: Floats) -> tuple[Floats, Floats]:
+    """(…) mean and variance along the first axis, of the replicates that have an answer (comparisons of both kinds)."""
     known = np.isfinite(draws)
     count = np.maximum(known.sum(axis=0), 2)
     mean = np.where(known, draws, 0).sum(axis=0) / count
-    return np.asarray((np.where(known, draws - mean, 0) ** 2).sum(axis=0) / (count - 1))
+    return mean, np.asarray((np.where(known, draws - mean, 0) ** 2).sum(axis=0) / (count - 1))
 
 
 def _times_drawn(count: int, rng: np.random.Generator, size: int) -> Floats:

@@ -70,7 +70,7 @@ def _mean(weight: Floats, value: Floats) -> Floats:
 
 
 def _pooled_cost(mated: Floats, non_mated: Floats) -> float:
-    if not (mated.any() and non_mated.any()):
+    if not (mated.sum() > 0 and non_mated.sum() > 0):
         return float("nan")
     mated, non_mated = mated[::-1] / mated.sum(), non_mated[::-1] / non_mated.sum()
     weight = mated + non_mated

@@ -64,9 +64,10 @@ class Estimating:
     def _share(self, name: str, fewest: float, most: int) -> Measure:
         if undefined := self._undefined(name):
             return undefined
-        value = np.clip(self.exact[name], 0, 1)
-        low, high = share_limits(value, self.drawn.variance(name), fewest=fewest, most=most)
-        return Estimate(float(value), float(low[0]), float(high[0]))
+        value = np.clip(self.exact[name], 0, 1).reshape(1)
+        variance, bias = self.drawn.variance(name).reshape(1), self.drawn.bias(name).reshape(1)
+        low, high = share_limits(value, variance, bias=bias, fewest=fewest, most=most)
+        return Estimate(float(value[0]), float(low[0]), float(high[0]))
 
     def _undefined(self, name: str) -> Unsupported | None:
         for count, kind in ((self.counted.mated, "mated"), (self.counted.non_mated, "non-mated")):
