@@ -1,43 +1,15 @@
 import base64
 import io
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from html_page import Page
 from made_calibration import made_calibration
 from mien.decisions import Clustering, cluster
 from mien.evaluation.reports import contact_sheet
-
-
-class Page(HTMLParser):
-    """What a browser sees: headings, pictures, captions, scripts, and whether every tag is closed."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text: dict[str, list[str]] = {}
-        self.feed(text)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self.text.setdefault(tag, []).append("")
-        if tag not in {"meta", "img", "br"}:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        for tag in set(self.open):
-            self.text[tag][-1] += data
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 def crops_of(colours: list[int]) -> list[NDArray[np.uint8]]:

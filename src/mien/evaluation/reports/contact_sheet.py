@@ -1,6 +1,5 @@
 """A contact sheet: every group of faces on one page, to see at a glance whether they belong together."""
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 from mien._version import __version__
 from mien.decisions import Clustering
 from mien.decisions.wording import rate_words
-from mien.evaluation.reports.page import render_page
+from mien.evaluation.reports.page import last_part, render_page
 
 
 def contact_sheet(clustering: Clustering, crops: Sequence[NDArray[np.uint8]], sources: Sequence[str]) -> str:
@@ -31,7 +30,7 @@ def contact_sheet(clustering: Clustering, crops: Sequence[NDArray[np.uint8]], so
         raise ValueError(f"{faces} faces, {len(crops)} crops and {len(sources)} sources: all three must be as many")
 
     def shown(members: NDArray[np.int64]) -> list[dict[str, object]]:
-        return [{"crop": crops[face], "source": sources[face], "name": _last_part(sources[face])} for face in members]
+        return [{"crop": crops[face], "source": sources[face], "name": last_part(sources[face])} for face in members]
 
     groups = clustering.groups()
     return render_page(
@@ -42,8 +41,3 @@ def contact_sheet(clustering: Clustering, crops: Sequence[NDArray[np.uint8]], so
         rate=rate_words(clustering.fmr.value) if clustering.fmr else "",
         version=__version__,
     )
-
-
-def _last_part(path: str) -> str:
-    """The file name of a path of any system; the whole of what has none."""
-    return re.split(r"[/\\]", path.rstrip("/\\"))[-1] or path

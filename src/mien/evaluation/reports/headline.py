@@ -1,0 +1,108 @@
+"""The few figures that a report begins with, each with what it means."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mien.evaluation.evaluation import Evaluation
+from mien.evaluation.measures.estimate import Measure, Unsupported
+from mien.evaluation.reports.measure_tables import folded
+from mien.evaluation.reports.measure_words import Cell, cell, similarity_words
+
+MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A figure to begin with.
+
+    Args:
+        label: What it is.
+        meaning: The same in plain words.
+        cells: What it came to, for each encoder; None where it wasn't measured.
+    """
+
+    label: str
+    meaning: str
+    cells: list[Cell | None]
+
+    @property
+    def refusal(self) -> Cell | None:
+        """The refusal, where it is the same for all."""
+        first = self.cells[0]
+        return first if first and first.refusal and all(cell == first for cell in self.cells) else None
+
+
+def headlines(evaluations: Sequence[Evaluation]) -> list[Headline]:
+    """At most five figures, the same ones for every encoder."""
+    found: dict[str, Headline] = {}
+    for at, evaluation in enumerate(evaluations):
+        for label, meaning, measured in _of_one(evaluation, evaluations):
+            headline = found.setdefault(label, Headline(label, meaning, [None] * len(evaluations)))
+            headline.cells[at] = measured
+    return list(found.values())[:MOST]
+
+
+def _of_one(evaluation: Evaluation, all_of_them: Sequence[Evaluation]) -> Iterator[tuple[str, str, Cell]]:
+    if evaluation.folds is not None:
+        folds = len(evaluation.folds.accuracy)
+        yield "accuracy", f"of decisions right, over {folds} folds", folded(evaluation.folds)
+    searches = evaluation.identification
+    if searches is not None:
+        yield "found at rank 1", "of known people, the right one comes first", cell(searches.rank_1, "share")
+        rates = [one.identification.fnir_at_fpir for one in all_of_them if one.identification]
+        for rate in _turning_point(rates):
+            meaning = f"of known people missed, where {_in_words(rate)} strangers are taken for somebody"
+            yield f"FNIR at FPIR {rate}", meaning, cell(searches.fnir_at_fpir[rate], "share")
+        if searches.at_threshold is not None:
+            at = similarity_words(searches.at_threshold.threshold)
+            strangers = f"of strangers are taken for somebody at the threshold {at}"
+            yield "FPIR as given", strangers, cell(searches.at_threshold.fpir, "share")
+            yield (
+                "FNIR as given",
+                f"of known people are missed at the threshold {at}",
+                cell(searches.at_threshold.fnir, "share"),
+            )
+    measures = evaluation.verification
+    if measures is not None:
+        rates = [one.verification.fnmr_at_fmr for one in all_of_them if one.verification]
+        for rate in _turning_point(rates):
+            meaning = f"of mated comparisons missed, where {_in_words(rate)} non-mated ones match"
+            yield f"FNMR at FMR {rate}", meaning, cell(measures.fnmr_at_fmr[rate], "share")
+        given = measures.at_threshold
+        if given is not None:
+            at = similarity_words(given.threshold)
+            yield "FMR as given", f"of non-mated comparisons match at the threshold {at}", cell(given.fmr, "share")
+            yield "FNMR as given", f"of mated comparisons are missed at the threshold {at}", cell(given.fnmr, "share")
+        yield "equal error rate", "of either kind wrong where both error rates are equal", cell(measures.eer, "share")
+        yield (
+            "area under ROC",
+            "chance that a mated comparison scores above a non-mated one",
+            cell(measures.auc, "number"),
+        )
+    if evaluation.closed_set is not None:
+        best = evaluation.closed_set.best
+        accuracy = evaluation.closed_set.classifiers[best].accuracy
+        yield "named right", f"of photos, by {best}", cell(accuracy, "share")
+    if evaluation.clustering is not None:
+        for label, meaning, measure in (
+            (
+                "BCubed F",
+                "of a face's group is right and complete, in the harmonic mean",
+                evaluation.clustering.bcubed_f,
+            ),
+            ("BCubed precision", "of a face's group is really its person", evaluation.clustering.bcubed_precision),
+            ("BCubed recall", "of a face's person is in its group", evaluation.clustering.bcubed_recall),
+        ):
+            yield label, meaning, cell(measure, "share")
+
+
+def _turning_point(measures: Sequence[Mapping[str, Measure]]) -> list[str]:
+    """The smallest rate that all encoders' data supports, and the next one, at which it refuses."""
+    rates = sorted(measures[0], key=float, reverse=True)
+    supported = [rate for rate in rates if not any(isinstance(one[rate], Unsupported) for one in measures)]
+    refused = [rate for rate in rates if rate not in supported]
+    return [*supported[-1:], *refused[:1]]
+
+
+def _in_words(rate: str) -> str:
+    return f"1 in {round(1 / float(rate)):,}"
