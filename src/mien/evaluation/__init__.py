@@ -1,9 +1,11 @@
 from mien.evaluation.calibrating.calibrate import calibrate, list_sha256
 from mien.evaluation.calibrating.likelihood import cllr, fit_likelihood
 from mien.evaluation.calibrating.tail import fit_tail
+from mien.evaluation.evaluation import Evaluation, EvaluationData, WorstError
 from mien.evaluation.intervals.proportions import clopper_pearson, wilson
 from mien.evaluation.measures.bcubed import BCubed, bcubed
 from mien.evaluation.measures.closed_set import ClosedSet, closed_set_measures
+from mien.evaluation.measures.clustering import ClusteringMeasures, clustering_measures
 from mien.evaluation.measures.curves import ErrorCurve
 from mien.evaluation.measures.differences import Difference, compare_identification, compare_verification
 from mien.evaluation.measures.error_rates import MeasuredRates, false_match_rates, false_non_match_rates
@@ -23,7 +25,10 @@ from mien.evaluation.measures.verification import (
     VerificationMeasures,
     verification_measures,
 )
-from mien.evaluation.protocols.photo_pairs import PhotoPairs, read_pairs
+from mien.evaluation.protocols.photo_pairs import PhotoPairs, read_pair_list, read_pairs
+from mien.evaluation.protocols.protocol import EmbeddedPhotos, EvaluationProtocol, Settings
+from mien.evaluation.protocols.registry import PROTOCOLS
+from mien.evaluation.protocols.scores import evaluate_scores, read_score_table, read_scores
 from mien.evaluation.scores.comparisons import Comparisons
 from mien.evaluation.scores.pair_scores import EDGES, Extremes, PairScores, score_all_pairs
 from mien.evaluation.scores.searches import Searches
@@ -32,12 +37,19 @@ from mien.evaluation.scores.searching import search
 __all__ = [
     "EDGES",
     "FPIRS",
+    "PROTOCOLS",
     "RATES",
     "BCubed",
+    "ClosedSet",
+    "ClusteringMeasures",
     "Comparisons",
     "Difference",
+    "EmbeddedPhotos",
     "ErrorCurve",
     "Estimate",
+    "Evaluation",
+    "EvaluationData",
+    "EvaluationProtocol",
     "Extremes",
     "FoldedAccuracy",
     "IdentificationMeasures",
@@ -49,16 +61,21 @@ __all__ = [
     "SearchErrorCurve",
     "SearchThresholdMeasures",
     "Searches",
+    "Settings",
     "ThresholdMeasures",
     "Unsupported",
     "VerificationMeasures",
+    "WorstError",
     "bcubed",
     "best_threshold",
     "calibrate",
     "cllr",
     "clopper_pearson",
+    "closed_set_measures",
+    "clustering_measures",
     "compare_identification",
     "compare_verification",
+    "evaluate_scores",
     "false_match_rates",
     "false_non_match_rates",
     "fit_likelihood",
@@ -66,7 +83,10 @@ __all__ = [
     "folded_accuracy",
     "identification_measures",
     "list_sha256",
+    "read_pair_list",
     "read_pairs",
+    "read_score_table",
+    "read_scores",
     "score_all_pairs",
     "search",
     "verification_measures",

@@ -1,17 +1,13 @@
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from mien.decisions.measured import EncoderIdentity
 from mien.evaluation.measures.closed_set import ClosedSet
 from mien.evaluation.measures.clustering import ClusteringMeasures
 from mien.evaluation.measures.folds import FoldedAccuracy
-
-if TYPE_CHECKING:
-    from mien.evaluation.measures.identification import IdentificationMeasures
-    from mien.evaluation.measures.verification import VerificationMeasures
+from mien.evaluation.measures.identification import IdentificationMeasures
+from mien.evaluation.measures.verification import VerificationMeasures
 
 ErrorKind = Literal["false match", "false non-match", "no face", "wrong person", "missed"]
 

@@ -1,115 +1,129 @@
+"""The ten folds against a script that knows nothing of ours."""
+
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score
+from numpy.typing import NDArray
 
-from data import photos
+from embedded_people import embedded
 from mien.errors import ConfigError
-from mien.evaluation import best_threshold, folded_accuracy, read_pairs
+from mien.evaluation import PROTOCOLS, EmbeddedPhotos, Settings, WorstError
 
-TWO_FOLDS = "2\t2\nA 1 2\nB 3 14\nA 1 B 2\nC 1 D 1\nE 1 2\nE 1 3\nE 1 F 2\nF 1 G 1\n"
-
-
-def written(folder: Path, text: str) -> Path:
-    file = folder / "pairs.txt"
-    file.write_bytes(text.encode())
-    return file
+PEOPLE, PHOTOS, FOLDS, SIZE = 40, 4, 10, 30
+QUICK = Settings(resamples=20)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [TWO_FOLDS, TWO_FOLDS.replace("\n", "\r\n"), "\ufeff" + TWO_FOLDS.replace(" ", "\t") + "\n \n", TWO_FOLDS[:-1]],
-)
-def test_reading_pairs(tmp_path: Path, text: str) -> None:
-    pairs = read_pairs(written(tmp_path, text))
-    assert pairs.first[:3] == ("A/A_0001.jpg", "B/B_0003.jpg", "A/A_0001.jpg")
-    assert pairs.second[:3] == ("A/A_0002.jpg", "B/B_0014.jpg", "B/B_0002.jpg")
-    assert pairs.mated.tolist() == [True, True, False, False] * 2
-    assert pairs.fold.tolist() == [0] * 4 + [1] * 4
+def accuracy_of_folds(similarity: NDArray[Any], mated: NDArray[Any], fold: NDArray[Any]) -> list[float]:
+    """LFW's protocol, by trying all thresholds between two similarities of the other nine folds.
+
+    Of several best ones the median is taken; no similarity is an error.
+    """
+    accuracies = []
+    for test in range(max(fold) + 1):
+        others = (fold != test) & ~np.isnan(similarity)
+        values = np.unique(similarity[others])
+        cuts = np.concatenate([[values[0] - 1], (values[1:] + values[:-1]) / 2, [values[-1] + 1]])
+        right = ((similarity[others] >= cuts[:, None]) == mated[others]).sum(axis=1)
+        best = cuts[right == right.max()]
+        threshold = best[len(best) // 2]
+        correct = 0
+        for one, truth, where in zip(similarity, mated, fold, strict=True):
+            if where == test and not np.isnan(one):
+                correct += bool((one >= threshold) == truth)
+        accuracies.append(correct / int((fold == test).sum()))
+    return accuracies
 
 
-def test_a_list_without_folds_is_one_fold(tmp_path: Path) -> None:
-    pairs = read_pairs(written(tmp_path, "1\nA 1 2\nA 1 B 1\n"))
-    assert (pairs.mated.tolist(), pairs.fold.tolist()) == ([True, False], [0, 0])
+def name(person: int, photo: int) -> str:
+    return f"Person{person}/Person{person}_{photo:04}.jpg"
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "is empty"),
-        ("\n\n", "is empty"),
-        ("ten 300\n", "Line 1"),
-        ("0 0\n", "Line 1"),
-        ("1 2 3\n", "Line 1"),
-        ("1 2\nA 1 2\n", "announces 4 pairs and has 1"),
-        ("1\nA 1 B 2\nA 1 B 1\n", "Line 2"),
-        ("1\n\nA 1 2\nA 1 2\n", "Line 4"),
-        ("1\nA 1 x\nA 1 B 1\n", "Line 2"),
-        ("1\nA 1 -2\nA 1 B 1\n", "Line 2"),
-    ],
-)
-def test_a_broken_list_is_refused_with_its_line(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
-        read_pairs(written(tmp_path, text))
+def make_lfw(folder: Path, file: str = "pairs.txt", folds: int = FOLDS, seed: int = 0) -> Path:
+    """A folder with a list of pairs, and one of its photos, so that it isn't taken for another folder."""
+    rng = np.random.default_rng(seed)
+    lines = [f"{folds}\t{SIZE}" if folds > 1 else str(SIZE)]
+    for _ in range(folds):
+        for _ in range(SIZE):
+            one, other = rng.permutation(PHOTOS)[:2] + 1
+            lines.append(f"Person{rng.integers(PEOPLE)}\t{one}\t{other}")
+        for _ in range(SIZE):
+            a, b = rng.permutation(PEOPLE)[:2]
+            lines.append(f"Person{a}\t{rng.integers(PHOTOS) + 1}\tPerson{b}\t{rng.integers(PHOTOS) + 1}")
+    (folder / file).write_text("\n".join(lines), encoding="utf-8")
+    for person in range(PEOPLE):
+        for photo in range(1, PHOTOS + 1):
+            path = folder / name(person, photo)
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+    return folder
 
 
-def test_a_list_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="can't be read"):
-        read_pairs(tmp_path / "missing.txt")
-    (tmp_path / "photo").write_bytes(b"\xff\xd8\xff")
-    with pytest.raises(ConfigError, match="can't be read"):
-        read_pairs(tmp_path / "photo")
+def photos_of(without: int = 0) -> EmbeddedPhotos:
+    person = {name(who, photo): f"Person{who}" for who in range(PEOPLE) for photo in range(1, PHOTOS + 1)}
+    return embedded(person, without=list(person)[:without], noise=1.3)
 
 
-@given(st.lists(st.tuples(st.floats(-1, 1), st.booleans()), min_size=1, max_size=30))
-def test_no_threshold_is_better_than_the_best(pairs: list[tuple[float, bool]]) -> None:
-    similarity, mated = np.array([s for s, _ in pairs]), np.array([m for _, m in pairs])
-    best = ((similarity >= best_threshold(similarity, mated)) == mated).mean()
-    for threshold in [*similarity, similarity.min() - 1, similarity.max() + 1]:
-        assert best >= accuracy_score(mated, similarity >= threshold) - 1e-12
+@pytest.mark.parametrize("without", [0, 7])
+def test_ten_folds_equal_an_independent_script(tmp_path: Path, without: int) -> None:
+    protocol = PROTOCOLS["lfw"](make_lfw(tmp_path))
+    photos = photos_of(without)
+    evaluation = protocol.evaluate(photos, QUICK)
+    vectors = dict(zip(photos.names, photos.embeddings.astype(np.float64), strict=True))
+    rows = [line.split() for line in (tmp_path / "pairs.txt").read_text(encoding="utf-8").splitlines()[1:]]
+    similarity, mated = [], []
+    for row in rows:
+        first, second = (row[0], row[1]), (row[-2] if len(row) == 4 else row[0], row[-1])
+        one, other = (vectors.get(f"{person}/{person}_{int(photo):04}.jpg") for person, photo in (first, second))
+        similarity.append(np.nan if one is None or other is None else float(one @ other))
+        mated.append(len(row) == 3)
+    expected = accuracy_of_folds(np.array(similarity), np.array(mated), np.arange(len(rows)) // (2 * SIZE))
+    assert evaluation.folds is not None
+    np.testing.assert_allclose(evaluation.folds.accuracy, expected, atol=1e-12)
+    assert 0.6 < evaluation.folds.mean < 0.99
+    assert evaluation.folds.missed == np.isnan(similarity).sum()
+    assert (evaluation.data.people, evaluation.data.photos_without_face) == (PEOPLE, without)
 
 
-def test_the_threshold_lies_midway() -> None:
-    assert best_threshold(np.array([0.1, 0.2, 0.6, 0.8]), np.array([False, False, True, True])) == pytest.approx(0.4)
-    assert best_threshold(np.array([]), np.array([], bool)) == 0
+def test_the_worst_errors_are_the_worst(tmp_path: Path) -> None:
+    photos = photos_of(3)
+    protocol = PROTOCOLS["lfw"](make_lfw(tmp_path))
+    worst = protocol.evaluate(photos, QUICK).worst
+    answers = [row for row in protocol.answers(photos, QUICK) if row["score"]]
+    highest = max((row for row in answers if not row["mated"]), key=lambda row: float(row["score"]))
+    lowest = min((row for row in answers if row["mated"]), key=lambda row: float(row["score"]))
+    first: dict[str, WorstError] = {error.kind: error for error in reversed(worst)}
+    for kind, row in (("false match", highest), ("false non-match", lowest)):
+        error = first[kind]
+        assert (error.first, error.second) == (row["first"], row["second"])
+        assert error.similarity == pytest.approx(float(row["score"]), abs=1e-6)
+        assert (error.first_person == error.second_person) == (kind == "false non-match")
+    assert sum(error.kind == "no face" for error in worst) == 3
 
 
-def test_each_fold_is_judged_with_the_threshold_of_the_others() -> None:
-    similarity = np.array([0.9, 0.1, 0.9, 0.1, 0.55, 0.45])
-    mated = np.array([True, False] * 3)
-    found = folded_accuracy(similarity, mated, np.repeat([0, 1, 2], 2))
-    assert found.accuracy.tolist() == [1, 1, 1]
-    assert found.threshold == pytest.approx([0.5, 0.5, 0.5])
-    shifted = folded_accuracy(np.array([0.9, 0.6, 0.4, 0.1]), mated[:4], np.array([0, 0, 1, 1]))
-    assert shifted.threshold == pytest.approx([0.25, 0.75])
-    assert shifted.accuracy.tolist() == [0.5, 0.5]
-    assert (shifted.mean, shifted.standard_error) == (0.5, 0)
-    uneven = folded_accuracy(np.array([0.9, 0.1, 0.9, 0.1, 0.1, 0.9]), mated, np.repeat([0, 1, 2], 2))
-    assert uneven.mean == pytest.approx(2 / 3)
-    assert uneven.standard_error == pytest.approx(1 / 3)
+def test_view_1_takes_its_threshold_from_other_pairs(tmp_path: Path) -> None:
+    make_lfw(tmp_path, "pairsDevTrain.txt", folds=1, seed=1)
+    make_lfw(tmp_path, "pairsDevTest.txt", folds=1, seed=2)
+    photos = photos_of()
+    evaluation = PROTOCOLS["lfw"](tmp_path, view="1").evaluate(photos, QUICK)
+    swapped = PROTOCOLS["lfw"](tmp_path, view="1").train.evaluate(photos, QUICK)  # type: ignore[attr-defined]
+    assert evaluation.folds is None
+    assert evaluation.verification is not None
+    assert swapped.verification is not None
+    assert evaluation.verification.at_threshold is not None
+    assert evaluation.verification.at_threshold.threshold == pytest.approx(
+        swapped.verification.best_threshold, abs=0.05
+    )
+    assert evaluation.data.facts["training pairs"] == 2 * SIZE
 
 
-@pytest.mark.parametrize("mated", [True, False])
-def test_a_face_that_was_not_found_is_an_error_whatever_the_truth(mated: bool) -> None:
-    similarity = np.array([0.9, 0.1, 0.9, np.nan])
-    found = folded_accuracy(similarity, np.array([True, False, True, mated]), np.array([0, 0, 1, 1]))
-    assert found.accuracy.tolist() == [1, 0.5]
-    assert found.missed == 1
-
-
-def test_one_fold_or_other_lengths_are_mistakes() -> None:
-    with pytest.raises(ValueError, match="folds"):
-        folded_accuracy(np.array([0.5, 0.4]), np.array([True, False]), np.array([0, 0]))
-    with pytest.raises(ValueError, match="pairs"):
-        folded_accuracy(np.array([0.5]), np.array([True, False]), np.array([0, 1]))
-
-
-@pytest.mark.photos
-def test_the_real_list() -> None:
-    folder = photos("lfw")
-    pairs = read_pairs(folder / "pairs.txt")
-    assert (len(pairs.first), pairs.mated.sum(), set(np.bincount(pairs.fold))) == (6000, 3000, {600})
-    assert all((folder / photo).is_file() for photo in {*pairs.first, *pairs.second})
+def test_what_is_missing_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"pairs\.txt can't be read"):
+        PROTOCOLS["lfw"](tmp_path)
+    make_lfw(tmp_path)
+    (tmp_path / "other").mkdir()
+    with pytest.raises(ConfigError, match="None of the"):
+        PROTOCOLS["lfw"](tmp_path / "other", pairs=tmp_path / "pairs.txt")
+    with pytest.raises(ConfigError, match="view 2"):
+        PROTOCOLS["lfw"](tmp_path, view="1", pairs=tmp_path / "pairs.txt")

@@ -1,81 +1,83 @@
-"""View 2 of Labeled Faces in the Wild: Huang et al., UMass Amherst technical report 07-49, 2007."""
+"""Labeled Faces in the Wild: Huang et al., UMass Amherst technical report 07-49, 2007."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mien.errors import ConfigError
+from mien.evaluation.evaluation import Evaluation
+from mien.evaluation.measures.folds import best_threshold
+from mien.evaluation.protocols.listed_pairs import ListedPairs
+from mien.evaluation.protocols.photo_pairs import photo_files, read_pairs
+from mien.evaluation.protocols.protocol import EmbeddedPhotos, EvaluationProtocol, Settings
+from mien.photos import PhotoSource
+
+
+def lfw(folder: Path, *, view: Literal["1", "2"] = "2", pairs: Path | None = None) -> EvaluationProtocol:
+    """Labeled Faces in the Wild: ten folds (view 2), or the threshold of its training pairs on its test pairs (view 1).
+
+    Args:
+        folder: The photos, NAME/NAME_0001.jpg.
+        view: 2: pairs.txt, ten folds. 1: pairsDevTrain.txt and pairsDevTest.txt.
+        pairs: Another list than FOLDER/pairs.txt for view 2, such as that of XQLFW.
+    """
+    if view == "2":
+        return _listed(folder, pairs or folder / "pairs.txt", "LFW view 2")
+    if pairs is not None:
+        raise ConfigError("--pairs goes with view 2.", hint="View 1 has pairsDevTrain.txt and pairsDevTest.txt.")
+    return LfwView1(
+        _listed(folder, folder / "pairsDevTrain.txt", "LFW view 1"),
+        _listed(folder, folder / "pairsDevTest.txt", "LFW view 1"),
+    )
+
+
+def _listed(folder: Path, file: Path, title: str) -> ListedPairs:
+    pairs = read_pairs(file)
+    if pairs.fold is not None and not pairs.fold.any():  # a single fold is none
+        pairs = replace(pairs, fold=None)
+    return ListedPairs("lfw", title, folder.name, pairs, photo_files(pairs, folder))
 
 
 @dataclass(frozen=True, eq=False)
-class PhotoPairs:
-    """Pairs of photos to compare.
+class LfwView1:
+    """The threshold that is best on one list of pairs, used on another.
 
     Args:
-        first: (P,) path of one photo of each pair below the folder of LFW: ``NAME/NAME_0001.jpg``.
-        second: (P,) of the other.
-        mated: (P,) bool, whether they show one person.
-        fold: (P,) int64, from 0.
+        train: Gives the threshold.
+        test: Is measured.
     """
 
-    first: tuple[str, ...]
-    second: tuple[str, ...]
-    mated: NDArray[np.bool_]
-    fold: NDArray[np.int64]
+    train: ListedPairs
+    test: ListedPairs
+    aligned = False
 
+    @property
+    def name(self) -> str:
+        """The name of the protocol."""
+        return self.test.name
 
-def read_pairs(path: str | Path) -> PhotoPairs:
-    """Read a list of pairs in LFW's form: ``pairs.txt``, ``pairsDevTrain.txt``, ``pairsDevTest.txt``.
+    @property
+    def photos(self) -> Mapping[str, PhotoSource]:
+        """The photos of both lists."""
+        return {**self.train.photos, **self.test.photos}
 
-    The first line says how many folds there are (left out where there is one) and how many pairs of each kind a fold
-    has: first the mated pairs, ``NAME 1 4``, then as many non-mated ones, ``NAME 1 OTHER 2``. Blank lines are skipped.
-
-    Raises:
-        ConfigError: If the file can't be read, or a line is not what its place asks for.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The list of pairs {path} can't be read: {error}.", code="config.pairs") from error
-    rows = [(number, line.split()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
-    if not rows:
-        raise ConfigError(f"The list of pairs {path} is empty.", code="config.pairs")
-    number, header = rows.pop(0)
-    if len(header) > 2 or not all(word.isdecimal() and int(word) for word in header):
-        raise _bad_line(path, number, "the number of folds and of pairs of each kind in a fold")
-    folds, size = (int(header[0]) if len(header) == 2 else 1), int(header[-1])
-    if len(rows) != 2 * folds * size:
-        raise ConfigError(
-            f"The list of pairs {path} announces {2 * folds * size} pairs and has {len(rows)}.",
-            hint="Take the whole file again.",
-            code="config.pairs",
+    def evaluate(self, embedded: EmbeddedPhotos, settings: Settings) -> Evaluation:
+        """Measure the test pairs; `at_threshold` is at the threshold from the training pairs."""
+        scores = self.train.comparisons(embedded)
+        found = ~np.isnan(scores.similarity)
+        threshold = best_threshold(scores.similarity[found], scores.mated[found])
+        evaluation = self.test.evaluate(embedded, replace(settings, threshold=threshold))
+        facts = {**evaluation.data.facts, "training pairs": len(scores), "threshold from training pairs": threshold}
+        return replace(
+            evaluation,
+            question=f"How often are {len(self.test.pairs):,} pairs told right with the threshold from "
+            f"{len(scores):,} others?",
+            data=replace(evaluation.data, facts=facts),
         )
-    kinds = [at // size % 2 == 0 for at in range(len(rows))]
-    paths = [_pair(path, number, words, mated) for (number, words), mated in zip(rows, kinds, strict=True)]
-    return PhotoPairs(
-        first=tuple(first for first, _ in paths),
-        second=tuple(second for _, second in paths),
-        mated=np.array(kinds),
-        fold=np.arange(len(rows)) // (2 * size),
-    )
 
-
-def _pair(path: str | Path, number: int, words: list[str], mated: bool) -> tuple[str, str]:
-    if mated and len(words) == 3:
-        words = [words[0], words[1], words[0], words[2]]
-    elif mated or len(words) != 4:
-        raise _bad_line(path, number, "NAME NUMBER NUMBER" if mated else "NAME NUMBER NAME NUMBER")
-    if not (words[1].isdecimal() and words[3].isdecimal()):
-        raise _bad_line(path, number, "the numbers of two photos")
-    first, second = (f"{name}/{name}_{int(photo):04d}.jpg" for name, photo in (words[:2], words[2:]))
-    return first, second
-
-
-def _bad_line(path: str | Path, number: int, wanted: str) -> ConfigError:
-    return ConfigError(
-        f"Line {number} of the list of pairs {path} should be: {wanted}.",
-        hint="Names and numbers are separated by spaces or tabs.",
-        code="config.pairs",
-    )
+    def answers(self, embedded: EmbeddedPhotos, settings: Settings) -> Iterator[dict[str, Any]]:
+        """The test pairs."""
+        return self.test.answers(embedded, settings)

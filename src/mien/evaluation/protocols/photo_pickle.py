@@ -6,9 +6,10 @@ followed, calls are answered for the few functions that make bytes out of someth
 refused. Nothing is imported or called, whatever the file says.
 """
 
+import codecs
 import io
 import pickletools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,27 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
 _NAMES = frozenset((*_ANSWERS, "numpy ndarray"))
 
 
+_BY_CODE = {opcode.code: opcode for opcode in pickletools.opcodes}
+
+
+def _instructions(stream: io.BytesIO) -> Iterator[tuple[str, Any]]:
+    """The name and the argument of each instruction; ValueError where there is none, or it has no end."""
+    while code := stream.read(1):
+        opcode = _BY_CODE.get(code.decode("latin1"))
+        if opcode is None:
+            raise ValueError(f"{code!r} is no instruction")
+        if opcode.name == "STRING":  # pickletools takes ASCII only, and Python 2 wrote bytes
+            line = stream.readline().rstrip(b"\n")
+            if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in (b"'", b'"'):
+                raise ValueError("a string without quotes")
+            yield "STRING", codecs.escape_decode(line[1:-1])[0]
+        else:
+            yield opcode.name, opcode.arg.reader(stream) if opcode.arg else None
+        if opcode.name == "STOP":
+            return
+    raise ValueError("the end is missing")
+
+
 class _Follower:
     """The stack and the memo of a pickle, and what each instruction that is followed does to them."""
 
@@ -121,10 +143,10 @@ class _Follower:
         """Do what the instructions say, up to the last; what is left is what the file holds."""
         opcode = None
         try:
-            for opcode, argument, _ in pickletools.genops(io.BytesIO(data)):
-                if opcode.name not in _STEPS:
-                    raise _RefusedError(f"it has the instruction {opcode.name}, which lists of photos have no need of")
-                _STEPS[opcode.name](self, argument)
+            for opcode, argument in _instructions(io.BytesIO(data)):
+                if opcode not in _STEPS:
+                    raise _RefusedError(f"it has the instruction {opcode}, which lists of photos have no need of")
+                _STEPS[opcode](self, argument)
             return self.stack.pop()
         except _RefusedError:
             raise
@@ -197,9 +219,10 @@ _STEPS: dict[str, Callable[[_Follower, Any], None]] = {
     "NEWTRUE": lambda on, _: on.push(True),
     "NEWFALSE": lambda on, _: on.push(False),
     "NONE": lambda on, _: on.push(None),
+    "STRING": _Follower.push,
     **dict.fromkeys(("INT", "BININT", "BININT1", "BININT2"), _Follower.push),
     **dict.fromkeys(("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"), _Follower.push),
-    **dict.fromkeys(("STRING", "BINSTRING", "SHORT_BINSTRING"), lambda on, text: on.push(text.encode("latin1"))),
+    **dict.fromkeys(("BINSTRING", "SHORT_BINSTRING"), lambda on, text: on.push(text.encode("latin1"))),
     **dict.fromkeys(("SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"), lambda on, data: on.push(bytes(data))),
     **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), _Follower.keep),
     **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), lambda on, place: on.push(on.memo[place])),

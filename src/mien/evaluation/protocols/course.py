@@ -1,0 +1,161 @@
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mien.errors import CalibrationError, ConfigError
+from mien.evaluation.evaluation import Evaluation
+from mien.evaluation.intervals.proportions import clopper_pearson
+from mien.evaluation.protocols.protocol import EmbeddedPhotos, Settings, data_of, photos_without_face
+from mien.evaluation.protocols.searched import UNKNOWN, Named, Searched, threshold_for
+from mien.evaluation.protocols.tables import read_table, read_text
+from mien.photos import PhotoSource, find_photos
+
+
+def course(
+    gallery: Path, probes: Path, *, truth: Path | None = None, labelled: bool = False, fpir: float = 0.01
+) -> "Course":
+    """The course's task: for each probe the best of the known people, or unknown below the threshold.
+
+    Args:
+        gallery: Photos of the known people: a folder of NAME.jpg or of folders called NAME, or a CSV (photo,person).
+        probes: Photos to name: a folder, or a text file with a path a line.
+        truth: Who the probes show, to score the answers: a CSV (probe,person); strangers are unknown, or nobody's name.
+        labelled: The folders of the probes say who they show.
+        fpir: Decide at this false positive identification rate, where no --threshold is given.
+    """
+    if not 0 < fpir < 1:
+        raise ConfigError(f"A rate lies between 0 and 1, not at {fpir}.")
+    known, people = _gallery(gallery)
+    asked = _listed(probes)
+    if labelled and truth is not None:
+        raise ConfigError("--labelled and --truth both say who the probes show.", hint="Give one of them.")
+    whose = None
+    if truth is not None:
+        whose = _truth(truth, asked)
+    elif labelled:
+        whose = {name: Path(name).parts[0] if len(Path(name).parts) > 1 else UNKNOWN for name in asked}
+    photos: dict[str, PhotoSource] = {f"gallery/{name}": path for name, path in known.items()}
+    photos |= {f"probes/{name}": path for name, path in asked.items()}
+    return Course(probes.stem, photos, people, list(asked), whose, fpir)
+
+
+def _gallery(source: Path) -> tuple[dict[str, Path], dict[str, str]]:
+    """The photos of the known people, and whose they are."""
+    if source.is_dir():
+        found = _listed(source)
+        below = {name: Path(name) for name in found}
+        return found, {name: path.parts[0] if len(path.parts) > 1 else path.stem for name, path in below.items()}
+    rows = read_table(source, ("photo", "person")).values()
+    return {row["photo"]: source.parent / row["photo"] for row in rows}, {row["photo"]: row["person"] for row in rows}
+
+
+def _listed(source: Path) -> dict[str, Path]:
+    """The photos of a folder, or of a list with a path a line, by their names below it."""
+    if source.is_dir():
+        found = {path.relative_to(source).as_posix(): path for path in find_photos(source)}
+    else:
+        lines = [line.strip() for line in read_text(source, "list of photos").splitlines()]
+        found = {line: source.parent / line for line in lines if line}
+    if not found:
+        raise ConfigError(f"{source} has no photo.", hint="Name a folder of photos, or a list of them.")
+    return found
+
+
+def _truth(path: Path, asked: Mapping[str, Path]) -> dict[str, str]:
+    whose = {row["probe"]: row["person"] for row in read_table(path, ("probe", "person")).values()}
+    if missing := [name for name in asked if name not in whose]:
+        raise ConfigError(
+            f"{path} says nothing of {len(missing):,} of {len(asked):,} probes, such as {missing[0]}.",
+            hint="Name each probe by its path below the folder of probes.",
+            code="config.truth",
+        )
+    return whose
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """Known people, and probes that show one of them or nobody known.
+
+    Args:
+        data: What the probes are called.
+        photos: What to open: ``gallery/…`` and ``probes/…``.
+        people: Whose each photo of the gallery is.
+        probes: What the probes are called.
+        truth: Who each probe shows; None where nobody has said.
+        fpir: The false positive identification rate whose threshold follows N.
+    """
+
+    data: str
+    photos: Mapping[str, PhotoSource]
+    people: Mapping[str, str]
+    probes: Sequence[str]
+    truth: Mapping[str, str] | None
+    fpir: float
+    name = "course"
+    aligned = False
+
+    def evaluate(self, embedded: EmbeddedPhotos, settings: Settings) -> Evaluation:
+        """Score the answers where the truth is known; else only count them."""
+        searched, threshold, source = self._searched(embedded, settings)
+        answers = list(searched.answers(threshold))
+        named = sum(answer["person"] != UNKNOWN for answer in answers)
+        facts: dict[str, Any] = {
+            "people in the gallery": len(searched.known),
+            "photos in the gallery": len(self.people),
+            "probes": len(self.probes),
+            "named": named,
+            UNKNOWN: len(answers) - named,
+            "threshold": threshold,
+            "threshold from": source,
+        }
+        identification = None
+        if self.truth is not None:
+            right = sum(a["person"] == self._expected(a["probe"], searched.known) for a in answers)
+            share = clopper_pearson(right, len(answers))
+            facts["right answers"] = (
+                f"{right:,} of {len(answers):,}: {share.value:.2%} ({share.low:.2%}–{share.high:.2%})"
+            )
+            identification = searched.measures(threshold, settings)
+        people = set(self.people.values()) | set(self.truth.values() if self.truth else ()) - {UNKNOWN}
+        return Evaluation(
+            protocol=self.name,
+            title=f"The course's task on {self.data}",
+            question=f"Who of {len(searched.known):,} known people, if any, is on each of {len(self.probes):,} photos?",
+            data=data_of(self.data, list(self.photos), embedded, len(people), facts),
+            encoder=embedded.encoder,
+            calibration=settings.rule.summary() if settings.rule and settings.threshold is None else None,
+            identification=identification,
+            worst=(
+                *(searched.worst() if self.truth is not None else ()),
+                *photos_without_face(list(self.photos), embedded),
+            ),
+            made=settings.made(),
+        )
+
+    def answers(self, embedded: EmbeddedPhotos, settings: Settings) -> Iterator[dict[str, Any]]:
+        """The submission: probe, person or `unknown`, similarity of the best match."""
+        searched, threshold, _ = self._searched(embedded, settings)
+        return searched.answers(threshold)
+
+    def _expected(self, probe: str, known: Sequence[str]) -> str:
+        person = UNKNOWN if self.truth is None else self.truth[probe]
+        return person if person in known else UNKNOWN
+
+    def _searched(self, embedded: EmbeddedPhotos, settings: Settings) -> tuple[Searched, float, str]:
+        gallery = [name for name in self.people if f"gallery/{name}" in set(embedded.names)]
+        threshold, source = threshold_for(settings, self.fpir, len(gallery))
+        if threshold is None:
+            raise CalibrationError(
+                f"There is no threshold to tell unknown people by: {source}.",
+                hint="Give a --threshold, or a greater --fpir.",
+                code="calibration.none-for-encoder",
+            )
+        whose = [self.truth[name] if self.truth else UNKNOWN for name in self.probes]
+        searched = Searched(
+            Named(self.probes, whose, embedded.vectors([f"probes/{name}" for name in self.probes])),
+            Named(
+                gallery, [self.people[name] for name in gallery], embedded.vectors([f"gallery/{n}" for n in gallery])
+            ),
+        )
+        return searched, threshold, source

@@ -1,0 +1,22 @@
+from pathlib import Path
+from typing import Literal
+
+from mien.evaluation.protocols.listed_pairs import ListedPairs
+from mien.evaluation.protocols.photo_pairs import photo_files, read_cfp, read_pair_list
+
+
+def pairs(listed: Path, *, photos: Path | None = None, kind: Literal["FF", "FP"] = "FP") -> ListedPairs:
+    """A list of pairs: the layouts of LFW, XQLFW, CALFW, CPLFW, AgeDB-30, CFP, or CSV (first,second,mated).
+
+    Args:
+        listed: The list of pairs, or the folder Protocol of CFP.
+        photos: The folder that the names in the list start from; by default the list's, or Data/Images of CFP.
+        kind: Of CFP: frontal with frontal (FF), or frontal with profile (FP).
+    """
+    if listed.is_dir():
+        folder = photos or listed.parent / "Data" / "Images"
+        found = read_cfp(listed, kind)
+        return ListedPairs("pairs", f"CFP-{kind}", folder.name, found, photo_files(found, folder))
+    folder = photos or listed.parent
+    found = read_pair_list(listed)
+    return ListedPairs("pairs", f"The pairs of {listed.stem}", folder.name, found, photo_files(found, folder))

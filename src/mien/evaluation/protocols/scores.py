@@ -1,0 +1,114 @@
+"""Scores from anywhere: no photos, no encoder, only similarities and what they are of."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from mien.errors import ConfigError
+from mien.evaluation.evaluation import Evaluation, EvaluationData
+from mien.evaluation.measures.folds import folded_accuracy
+from mien.evaluation.measures.verification import verification_measures
+from mien.evaluation.protocols.photo_pairs import truth
+from mien.evaluation.protocols.protocol import Settings
+from mien.evaluation.protocols.tables import read_table, read_text
+from mien.evaluation.scores.comparisons import Comparisons
+
+
+def read_scores(mated: Path, non_mated: Path) -> Comparisons:
+    """Read two files of similarities, one a line; blank lines and lines that start with ``#`` are skipped.
+
+    Raises:
+        ConfigError: If a file can't be read, has no score, or a line is none; ``nan`` is one of a failed comparison.
+    """
+    of_one, of_two = _column(mated), _column(non_mated)
+    return Comparisons(
+        similarity=np.array([*of_one, *of_two]), mated=np.arange(len(of_one) + len(of_two)) < len(of_one)
+    )
+
+
+def read_score_table(path: Path) -> Comparisons:
+    """Read a CSV file: ``score,mated`` and, if wanted, ``fold`` and both ``person1`` and ``person2``.
+
+    Raises:
+        ConfigError: If the file can't be read, or a line makes no sense; an empty score is a failed comparison.
+    """
+    table = read_table(path, ("score", "mated"))
+    similarity = np.array([_score(path, line, row["score"] or "nan") for line, row in table.items()])
+    mated = np.array([truth(path, line, row["mated"]) for line, row in table.items()])
+    rows, header = list(table.values()), next(iter(table.values())).keys()
+    fold = people = None
+    if "fold" in header:
+        fold = np.unique([row["fold"] for row in rows], return_inverse=True)[1].astype(np.int64)
+    if {"person1", "person2"} <= header:
+        names = [(row["person1"], row["person2"]) for row in rows]
+        for line, (one, other), same in zip(table, names, mated.tolist(), strict=True):
+            if (one == other) != same:
+                raise ConfigError(f"Line {line} of {path} should be mated if and only if both people are the same.")
+        people = np.unique(np.array(names), return_inverse=True)[1].reshape(-1, 2).astype(np.int64)
+    return Comparisons(similarity, mated, people, fold=fold)
+
+
+def evaluate_scores(scores: Comparisons, data: str, settings: Settings) -> Evaluation:
+    """Measure verification of similarities of any encoder, on any scale.
+
+    Raises:
+        ConfigError: If there are no mated or no non-mated comparisons.
+    """
+    mated = int(scores.mated.sum())
+    if not 0 < mated < len(scores):
+        raise ConfigError(
+            f"{data} has {mated:,} mated and {len(scores) - mated:,} non-mated scores.",
+            hint="It takes scores of both kinds.",
+            code="config.scores",
+        )
+    folded = scores.fold is not None and len(np.unique(scores.fold)) > 1
+    return Evaluation(
+        protocol="scores",
+        title=f"The scores of {data}",
+        question=f"How well do {len(scores):,} scores tell one person from two?",
+        data=EvaluationData(
+            name=data,
+            people=None if scores.people is None else len(np.unique(scores.people)),
+            photos=0,
+            photos_without_face=0,
+            list_sha256="",
+            facts={"mated": mated, "non-mated": len(scores) - mated},
+        ),
+        calibration=settings.calibration.summary() if settings.calibration else None,
+        verification=verification_measures(
+            scores,
+            threshold=settings.threshold,
+            calibration=settings.calibration,
+            failures_are_errors=settings.failures_are_errors,
+            resamples=settings.resamples,
+            seed=settings.seed,
+        ),
+        folds=folded_accuracy(scores.similarity, scores.mated, scores.fold)
+        if folded and scores.fold is not None
+        else None,
+        made=settings.made(),
+    )
+
+
+def _column(path: Path) -> list[float]:
+    lines = enumerate(read_text(path, "file of scores").splitlines(), start=1)
+    scores = [_score(path, number, line.strip()) for number, line in lines if line.strip() and line.lstrip()[0] != "#"]
+    if not scores:
+        raise ConfigError(f"The file of scores {path} has no score.", code="config.scores")
+    return scores
+
+
+def _score(path: Path, number: int, text: str) -> float:
+    try:
+        score = float(text)
+    except ValueError:
+        score = math.inf
+    if math.isinf(score):
+        shown = text if len(text) <= 40 else f"{text[:40]}…"
+        raise ConfigError(
+            f"Line {number} of {path} is no score: {shown}.",
+            hint="A file of scores has one number a line.",
+            code="config.scores",
+        )
+    return score
