@@ -1,6 +1,7 @@
 from mien.evaluation.calibrating.calibrate import calibrate, list_sha256
 from mien.evaluation.calibrating.likelihood import cllr, fit_likelihood
 from mien.evaluation.calibrating.tail import fit_tail
+from mien.evaluation.calibrating.unlabelled import calibrate_unlabelled
 from mien.evaluation.evaluation import Evaluation, EvaluationData, WorstError
 from mien.evaluation.intervals.proportions import clopper_pearson, wilson
 from mien.evaluation.measures.bcubed import BCubed, bcubed
@@ -69,6 +70,7 @@ __all__ = [
     "bcubed",
     "best_threshold",
     "calibrate",
+    "calibrate_unlabelled",
     "cllr",
     "clopper_pearson",
     "closed_set_measures",
