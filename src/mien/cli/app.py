@@ -10,7 +10,20 @@ from typing import Annotated, ParamSpec
 import typer
 
 from mien._version import __version__
-from mien.cli import calibrate, cluster, demo, detect, embed, gallery, match, models, synth, verify
+from mien.cli import (
+    calibrate,
+    cluster,
+    compare_models,
+    demo,
+    detect,
+    embed,
+    evaluate,
+    gallery,
+    match,
+    models,
+    synth,
+    verify,
+)
 from mien.cli.output import ExitCode, print_json, say
 from mien.errors import MienError
 
@@ -41,7 +54,8 @@ def command(parent: typer.Typer, action: Callable[Arguments, int]) -> None:
             say(f"mien: {sentence}")
             code = ExitCode.UNUSABLE
         except KeyboardInterrupt:
-            kept = "; what was done is kept, and the same command goes on from there" if action in RESUMABLE else ""
+            resumable = action in RESUMABLE or kwargs.get("embeddings") is not None
+            kept = "; what was done is kept, and the same command goes on from there" if resumable else ""
             say(f"mien: interrupted{kept}.")
             code = ExitCode.INTERRUPTED
         raise typer.Exit(code)
@@ -74,7 +88,7 @@ def make_app() -> typer.Typer:
         demo.demo,
     ):
         command(app, action)
-    for group in (gallery.PEOPLE, models.MODELS):
+    for group in (evaluate.EVALUATE, compare_models.COMPARE_MODELS, gallery.PEOPLE, models.MODELS):
         below = typer.Typer(help=group.help, no_args_is_help=True)
         for action in group.commands:
             command(below, action)

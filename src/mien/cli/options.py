@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,6 +13,7 @@ from mien.cli.output import say
 
 if TYPE_CHECKING:
     from mien.faces import FacePolicy, FaceTable
+    from mien.photos import PhotoSource
     from mien.recognizer import Recognizer
 
 Face = Literal["central", "largest", "only", "all"]
@@ -141,14 +143,40 @@ def embed_photos(
     Raises:
         ConfigError: The table was made with another encoder.
     """
-    from mien.errors import ConfigError
-    from mien.faces import FaceTable
-    from mien.progress import track
-
     if len(sources) == 1 and sources[0].endswith(".npz") and keep is None:
         return _table_of(recognizer, Path(sources[0]))
-    photos = list_photos(sources)
-    settings = {"face": face, "small_faces": recognizer.detector.small_faces}
+    return embed_sources(recognizer, {photo: photo for photo in list_photos(sources)}, face=face, keep=keep)
+
+
+def embed_sources(
+    recognizer: Recognizer,
+    photos: Mapping[str, PhotoSource],
+    *,
+    face: FacePolicy = "all",
+    keep: Path | None = None,
+    aligned: bool = False,
+) -> FaceTable:
+    """The faces of photos of any kind, embedded.
+
+    Args:
+        recognizer: What embeds them.
+        photos: What to open, by the name that the table calls it.
+        face: Which faces of each photo count.
+        keep: A table to carry on from and to write, also when this is interrupted.
+        aligned: The photos are aligned crops already.
+
+    Raises:
+        ConfigError: The table was made with another encoder.
+    """
+    from dataclasses import replace
+
+    from mien.errors import ConfigError
+    from mien.faces import FaceTable, embed_ready_crops
+    from mien.progress import track
+
+    settings: dict[str, object] = {"face": face, "small_faces": recognizer.detector.small_faces}
+    if aligned:
+        settings = {"aligned": True}
     if keep is not None and keep.exists():
         table = _table_of(recognizer, keep)
         if table.settings != settings:
@@ -160,13 +188,18 @@ def embed_photos(
         table = FaceTable(recognizer.encoder_name, recognizer.encoder_identity, settings)
     table.forget_unreadable()  # they may have been mended since
     done = table.photos_done()
-    todo = [photo for photo in photos if photo not in done]
+    todo = {name: source for name, source in photos.items() if name not in done}
     if len(todo) < len(photos):
         say(f"{len(photos) - len(todo)} of {len(photos)} photos are already in {keep}.")
+    if aligned:
+        embedded = embed_ready_crops(todo.values(), recognizer.encoder)
+    else:
+        embedded = recognizer.embed_many(todo.values(), face=face)
+    named = (replace(faces, source=name) for name, faces in zip(todo, embedded, strict=True))
     try:
-        table.extend(track(recognizer.embed_many(todo, face=face), "embedding photos", len(todo)))
+        table.extend(track(named, "embedding photos", len(todo)))
     finally:
-        if keep is not None:
+        if keep is not None and todo:
             table.save(keep)
     return table
 

@@ -9,7 +9,14 @@ from mien.errors import ConfigError
 from mien.evaluation.evaluation import Evaluation, WorstError
 from mien.evaluation.measures.closed_set import closed_set_measures
 from mien.evaluation.protocols.people import labelled_photos, photos_by_person
-from mien.evaluation.protocols.protocol import WORST, EmbeddedPhotos, Settings, data_of, photos_without_face
+from mien.evaluation.protocols.protocol import (
+    WORST,
+    Differences,
+    EmbeddedPhotos,
+    Settings,
+    data_of,
+    photos_without_face,
+)
 from mien.photos import PhotoSource
 from mien.similarity import top_k
 
@@ -106,6 +113,10 @@ class ClosedSetOfPeople:
             ),
             made=settings.made(),
         )
+
+    def compare(self, _: EmbeddedPhotos, __: EmbeddedPhotos, ___: Settings) -> Differences:
+        """None: the figures stand beside each other."""
+        return {}
 
     def answers(self, embedded: EmbeddedPhotos, _: Settings) -> Iterator[dict[str, Any]]:
         """The nearest training photo of each test photo."""

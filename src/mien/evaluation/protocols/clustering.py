@@ -8,7 +8,7 @@ from mien.errors import CalibrationError
 from mien.evaluation.evaluation import ErrorKind, Evaluation, WorstError
 from mien.evaluation.measures.clustering import clustering_measures
 from mien.evaluation.protocols.people import labelled_photos, of_people, worst_pairs
-from mien.evaluation.protocols.protocol import EmbeddedPhotos, Settings, data_of, photos_without_face
+from mien.evaluation.protocols.protocol import Differences, EmbeddedPhotos, Settings, data_of, photos_without_face
 from mien.evaluation.scores.pair_scores import Extremes, score_all_pairs
 from mien.photos import PhotoSource
 
@@ -80,6 +80,10 @@ class LabelledGroups:
             ),
             made=settings.made(),
         )
+
+    def compare(self, _: EmbeddedPhotos, __: EmbeddedPhotos, ___: Settings) -> Differences:
+        """None: the figures stand beside each other."""
+        return {}
 
     def answers(self, embedded: EmbeddedPhotos, settings: Settings) -> Iterator[dict[str, Any]]:
         """The group of each photo."""

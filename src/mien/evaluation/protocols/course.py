@@ -6,7 +6,7 @@ from typing import Any
 from mien.errors import CalibrationError, ConfigError
 from mien.evaluation.evaluation import Evaluation
 from mien.evaluation.intervals.proportions import clopper_pearson
-from mien.evaluation.protocols.protocol import EmbeddedPhotos, Settings, data_of, photos_without_face
+from mien.evaluation.protocols.protocol import Differences, EmbeddedPhotos, Settings, data_of, photos_without_face
 from mien.evaluation.protocols.searched import UNKNOWN, Named, Searched, threshold_for
 from mien.evaluation.protocols.tables import read_table, read_text
 from mien.photos import PhotoSource, find_photos
@@ -132,6 +132,13 @@ class Course:
             ),
             made=settings.made(),
         )
+
+    def compare(self, first: EmbeddedPhotos, second: EmbeddedPhotos, settings: Settings) -> Differences:
+        """The differences of two encoders in the same searches, where the truth is known."""
+        if self.truth is None:
+            return {}
+        one, other = (self._searched(embedded, settings)[0] for embedded in (first, second))
+        return one.compare(other, settings)
 
     def answers(self, embedded: EmbeddedPhotos, settings: Settings) -> Iterator[dict[str, Any]]:
         """The submission: probe, person or `unknown`, similarity of the best match."""

@@ -12,7 +12,7 @@ from mien.evaluation.evaluation import Evaluation
 from mien.evaluation.measures.folds import best_threshold
 from mien.evaluation.protocols.listed_pairs import ListedPairs
 from mien.evaluation.protocols.photo_pairs import photo_files, read_pairs
-from mien.evaluation.protocols.protocol import EmbeddedPhotos, EvaluationProtocol, Settings
+from mien.evaluation.protocols.protocol import Differences, EmbeddedPhotos, EvaluationProtocol, Settings
 from mien.photos import PhotoSource
 
 
@@ -77,6 +77,10 @@ class LfwView1:
             f"{len(scores):,} others?",
             data=replace(evaluation.data, facts=facts),
         )
+
+    def compare(self, first: EmbeddedPhotos, second: EmbeddedPhotos, settings: Settings) -> Differences:
+        """The differences of two encoders on the test pairs."""
+        return self.test.compare(first, second, settings)
 
     def answers(self, embedded: EmbeddedPhotos, settings: Settings) -> Iterator[dict[str, Any]]:
         """The test pairs."""

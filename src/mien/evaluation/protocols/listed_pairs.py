@@ -5,10 +5,12 @@ from typing import Any
 import numpy as np
 
 from mien.evaluation.evaluation import Evaluation
+from mien.evaluation.measures.differences import compare_verification
 from mien.evaluation.measures.folds import folded_accuracy
 from mien.evaluation.measures.verification import verification_measures
 from mien.evaluation.protocols.photo_pairs import PhotoPairs
 from mien.evaluation.protocols.protocol import (
+    Differences,
     EmbeddedPhotos,
     Settings,
     data_of,
@@ -87,6 +89,16 @@ class ListedPairs:
                 *photos_without_face(list(self.photos), embedded),
             ),
             made=settings.made(),
+        )
+
+    def compare(self, first: EmbeddedPhotos, second: EmbeddedPhotos, settings: Settings) -> Differences:
+        """The differences of two encoders on the same pairs."""
+        return compare_verification(
+            self.comparisons(first),
+            self.comparisons(second),
+            failures_are_errors=settings.failures_are_errors,
+            resamples=settings.resamples,
+            seed=settings.seed,
         )
 
     def answers(self, embedded: EmbeddedPhotos, _: Settings) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mien.errors import ConfigError
 from mien.evaluation.evaluation import Evaluation
 from mien.evaluation.protocols.people import labelled_photos, photos_by_person
-from mien.evaluation.protocols.protocol import EmbeddedPhotos, Settings, data_of, photos_without_face
+from mien.evaluation.protocols.protocol import Differences, EmbeddedPhotos, Settings, data_of, photos_without_face
 from mien.evaluation.protocols.searched import Named, Searched, threshold_for
 from mien.evaluation.scores.normalisation import Normalisation
 from mien.photos import PhotoSource
@@ -134,6 +134,11 @@ class OpenSet:
             worst=(*searched.worst(), *photos_without_face(list(self.photos), embedded, self.person)),
             made=settings.made(),
         )
+
+    def compare(self, first: EmbeddedPhotos, second: EmbeddedPhotos, settings: Settings) -> Differences:
+        """The differences of two encoders in the same searches."""
+        one, other = (self._searched(embedded, settings)[0] for embedded in (first, second))
+        return one.compare(other, settings)
 
     def answers(self, embedded: EmbeddedPhotos, settings: Settings) -> Iterator[dict[str, Any]]:
         """The most alike person of each probe, `unknown` below the threshold."""

@@ -13,6 +13,7 @@ from mien.evaluation.protocols.listed_pairs import ListedPairs
 from mien.evaluation.protocols.photo_pairs import PhotoPairs
 from mien.evaluation.protocols.protocol import (
     WORST,
+    Differences,
     EmbeddedPhotos,
     EvaluationProtocol,
     Settings,
@@ -179,6 +180,10 @@ class AllPairs:
             ),
             made=settings.made(),
         )
+
+    def compare(self, _: EmbeddedPhotos, __: EmbeddedPhotos, ___: Settings) -> Differences:
+        """None: draws over all pairs of two encoders would take both of their similarities; draw --pairs."""
+        return {}
 
     def answers(self, _: EmbeddedPhotos, __: Settings) -> Iterator[dict[str, Any]]:
         """Refused: there are too many."""

@@ -15,8 +15,13 @@ from mien.decisions.calibration import Calibration
 from mien.decisions.measured import EncoderIdentity
 from mien.evaluation.calibrating.calibrate import list_sha256
 from mien.evaluation.evaluation import Evaluation, EvaluationData, WorstError
+from mien.evaluation.measures.differences import Difference
+from mien.evaluation.measures.estimate import Unsupported
 from mien.evaluation.scores.comparisons import Comparisons
 from mien.photos import PhotoSource
+
+Differences = Mapping[str, Difference | Unsupported]
+"""By measure, such as "eer", or measure and rate, such as "tar_at_far 1e-3"."""
 
 _PAIRS_AT_ONCE = 65_536
 WORST = 24
@@ -119,6 +124,10 @@ class EvaluationProtocol(Protocol):
 
     def evaluate(self, embedded: EmbeddedPhotos, settings: Settings) -> Evaluation:
         """Measure."""
+        ...
+
+    def compare(self, first: EmbeddedPhotos, second: EmbeddedPhotos, settings: Settings) -> Differences:
+        """How much greater measures are for one encoder than for another, draw by draw; none if that isn't known."""
         ...
 
     def answers(self, embedded: EmbeddedPhotos, settings: Settings) -> Iterator[dict[str, Any]]:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from mien.errors import CalibrationError, ConfigError
 from mien.evaluation.evaluation import WorstError
+from mien.evaluation.measures.differences import compare_identification
 from mien.evaluation.measures.identification import IdentificationMeasures, identification_measures
-from mien.evaluation.protocols.protocol import WORST, Settings
+from mien.evaluation.protocols.protocol import WORST, Differences, Settings
 from mien.evaluation.scores.normalisation import Normalisation
 from mien.evaluation.scores.searches import Searches
 from mien.evaluation.scores.searching import search
@@ -78,6 +79,16 @@ class Searched:
         return identification_measures(
             self.searches,
             threshold=threshold,
+            failures_are_errors=settings.failures_are_errors,
+            resamples=settings.resamples,
+            seed=settings.seed,
+        )
+
+    def compare(self, other: "Searched", settings: Settings) -> Differences:
+        """The differences of the searches by this encoder and by another."""
+        return compare_identification(
+            self.searches,
+            other.searches,
             failures_are_errors=settings.failures_are_errors,
             resamples=settings.resamples,
             seed=settings.seed,

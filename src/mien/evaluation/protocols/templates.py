@@ -14,6 +14,7 @@ from mien.evaluation.protocols.listed_pairs import ListedPairs
 from mien.evaluation.protocols.people import AllPairs
 from mien.evaluation.protocols.photo_pairs import PhotoPairs
 from mien.evaluation.protocols.protocol import (
+    Differences,
     EmbeddedPhotos,
     EvaluationProtocol,
     Settings,
@@ -141,6 +142,13 @@ class Templates:
             data=data_of(self.data, list(self.photos), embedded, len(set(self.subject.values())), facts),
             worst=(*worst, *photos_without_face(list(self.photos), embedded)),
         )
+
+    def compare(self, first: EmbeddedPhotos, second: EmbeddedPhotos, settings: Settings) -> Differences:
+        """The differences of two encoders on the same templates."""
+        one, other = self._pooled(first), self._pooled(second)
+        if self.search is not None:
+            return self._searched(one, *self.search).compare(self._searched(other, *self.search), settings)
+        return self._compared().compare(one, other, settings)
 
     def answers(self, embedded: EmbeddedPhotos, settings: Settings) -> Iterator[dict[str, Any]]:
         """The listed pairs of templates with their similarities, or the best subject for each probe."""
