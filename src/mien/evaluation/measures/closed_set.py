@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from mien.evaluation.intervals.proportions import clopper_pearson, effective_trials
-from mien.evaluation.measures.estimate import Estimate, Measure, Unsupported
+from mien.evaluation.intervals.clustered import clustered_shares
+from mien.evaluation.measures.estimate import Estimate, Measure
 from mien.progress import track
 
 Scores = NDArray[np.floating[Any]]
@@ -129,7 +129,8 @@ def closed_set_measures(
         rank, first = _ranked(classifier, test, truth[: len(test)], name)
         failed = np.full(len(failed_people), len(names))
         right = np.concatenate([rank, failed])[:, None] < np.array([1, 5])
-        classifiers[name] = Classified(*(share_over_people(column, truth) for column in right.T))
+        shares = zip(*clustered_shares(right.astype(np.float64), truth), strict=True)
+        classifiers[name] = Classified(*(Estimate(*map(float, share)) for share in shares))
         if right[:, 0].mean() > most:
             best, taken_for, most = name, first, float(right[:, 0].mean())
     return ClosedSet(
@@ -140,27 +141,6 @@ def closed_set_measures(
         best=best,
         confusions=_confusions(names[truth[: len(test)]], names[taken_for]),
     )
-
-
-def share_over_people(right: NDArray[np.bool_], person: NDArray[np.int64]) -> Measure:
-    """The share of trials that came out right, with its interval over people.
-
-    Args:
-        right: (n,) each trial.
-        person: (n,) int64, whose trial it was.
-    """
-    trials = len(right)
-    if not trials:
-        return Unsupported("not supported by 0 probes")
-    _, index, each = np.unique(person, return_inverse=True, return_counts=True)
-    people, share = len(each), float(right.mean())
-    influence = np.bincount(index, right, people) - share * each
-    variance = people / max(people - 1, 1) * (influence**2).sum() / trials**2
-    effective = effective_trials(
-        np.array([share]), influence[:, None], np.array([variance]), (people, trials), lend=False
-    )[0]
-    rate = clopper_pearson(min(share * effective, effective), effective)
-    return Estimate(share, min(rate.low, share), max(rate.high, share))
 
 
 def _classifiers(

@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import pytest
+
+from embedded_people import embedded
+from fake_recognizer import calibration, portrait
+from mien.errors import CalibrationError, ConfigError
+from mien.evaluation import PROTOCOLS, EmbeddedPhotos, EvaluationProtocol, Settings
+
+AT = Settings(threshold=0.6, resamples=20)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """Ten known people with a photo each; a probe of each of the first six, and four strangers."""
+    for name in ("known", "probes"):
+        (tmp_path / name).mkdir()
+    for who in range(10):
+        (tmp_path / f"known/p{who}.png").write_bytes(portrait(who + 1))
+        number = who if who < 6 else who + 50
+        (tmp_path / f"probes/{who}.png").write_bytes(portrait(number + 1, 1))
+    return tmp_path / "known", tmp_path / "probes"
+
+
+def photos_of(protocol: EvaluationProtocol, noise: float = 0.3) -> EmbeddedPhotos:
+    person = {}
+    for name in protocol.photos:
+        stem = Path(name).stem.removeprefix("p")
+        person[name] = f"stranger {stem}" if name.startswith("probes/") and int(stem) >= 6 else f"p{stem}"
+    return embedded(person, noise=noise)
+
+
+def truth_of(folder: Path) -> Path:
+    file = folder / "truth.csv"
+    rows = [f"{who}.png,{f'p{who}' if who < 6 else 'unknown'}" for who in range(10)]
+    file.write_text("probe,person\n" + "\n".join(rows), encoding="utf-8")
+    return file
+
+
+def test_the_submission(folders: tuple[Path, Path]) -> None:
+    protocol = PROTOCOLS["course"](*folders)
+    rows = list(protocol.answers(photos_of(protocol), AT))
+    assert [row["probe"] for row in rows] == [f"{who}.png" for who in range(10)]
+    assert [row["person"] for row in rows] == [*(f"p{who}" for who in range(6)), *["unknown"] * 4]
+    assert all(-1 <= float(row["similarity"]) <= 1 for row in rows)
+    evaluation = protocol.evaluate(photos_of(protocol), AT)
+    assert evaluation.identification is None, "nobody has said who the probes show"
+    assert (evaluation.data.facts["named"], evaluation.data.facts["unknown"]) == (6, 4)
+
+
+def test_the_truth_scores_it(folders: tuple[Path, Path]) -> None:
+    protocol = PROTOCOLS["course"](*folders, truth=truth_of(folders[0].parent))
+    evaluation = protocol.evaluate(photos_of(protocol), AT)
+    found = evaluation.identification
+    assert found is not None
+    assert (found.mated_probes, found.stranger_probes) == (6, 4)
+    assert str(evaluation.data.facts["right answers"]).startswith("10 of 10: 100.00%")
+    strict = protocol.evaluate(photos_of(protocol), Settings(threshold=0.999, resamples=20))
+    assert str(strict.data.facts["right answers"]).startswith("4 of 10")
+    loose = protocol.evaluate(photos_of(protocol), Settings(threshold=-1, resamples=20))
+    assert str(loose.data.facts["right answers"]).startswith("6 of 10")
+
+
+def test_lists_and_labelled_folders(folders: tuple[Path, Path]) -> None:
+    root = folders[0].parent
+    (root / "known.csv").write_text("photo,person\nknown/p0.png,Ann\nknown/p1.png,Bob\n", encoding="utf-8")
+    (root / "probes.txt").write_text("probes/0.png\n\nprobes/7.png\n", encoding="utf-8")
+    protocol = PROTOCOLS["course"](root / "known.csv", root / "probes.txt")
+    assert set(protocol.photos) == {
+        "gallery/known/p0.png",
+        "gallery/known/p1.png",
+        "probes/probes/0.png",
+        "probes/probes/7.png",
+    }
+    rows = list(protocol.answers(photos_of(protocol), AT))
+    assert [row["person"] for row in rows] == ["Ann", "unknown"]
+    (root / "labelled/p2").mkdir(parents=True)
+    (root / "labelled/p2/2.png").write_bytes(portrait(3, 1))
+    labelled = PROTOCOLS["course"](folders[0], root / "labelled", labelled=True)
+    assert labelled.truth == {"p2/2.png": "p2"}  # type: ignore[attr-defined]
+
+
+def test_the_threshold_follows_the_number_of_people(folders: tuple[Path, Path]) -> None:
+    protocol = PROTOCOLS["course"](*folders, fpir=0.05)
+    rule = calibration("f" * 64)
+    evaluation = protocol.evaluate(photos_of(protocol), Settings(rule=rule))
+    assert evaluation.data.facts["threshold"] == pytest.approx(rule.threshold_for_fpir(0.05, 10).similarity)
+    with pytest.raises(CalibrationError, match="no threshold"):
+        protocol.evaluate(photos_of(protocol), Settings())
+
+
+def test_what_makes_no_sense_is_refused(folders: tuple[Path, Path]) -> None:
+    root = folders[0].parent
+    truth = truth_of(root)
+    truth.write_text(truth.read_text(encoding="utf-8").replace("3.png", "33.png"), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"nothing of 1 of 10 probes, such as 3\.png"):
+        PROTOCOLS["course"](*folders, truth=truth)
+    with pytest.raises(ConfigError, match="both say"):
+        PROTOCOLS["course"](*folders, truth=truth, labelled=True)
+    (root / "empty").mkdir()
+    with pytest.raises(ConfigError, match="no photo"):
+        PROTOCOLS["course"](folders[0], root / "empty")

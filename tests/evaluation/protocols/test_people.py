@@ -1,0 +1,97 @@
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from embedded_people import embedded
+from fake_recognizer import save_people
+from mien.errors import ConfigError
+from mien.evaluation import PROTOCOLS, Difference, Estimate, EvaluationProtocol, Settings
+from mien.evaluation.protocols.people import draw_pairs
+
+QUICK = Settings(resamples=20)
+
+
+def people_of(protocol: EvaluationProtocol) -> dict[str, str]:
+    return {name: name.split("/")[0] for name in protocol.photos}
+
+
+def test_all_pairs(tmp_path: Path) -> None:
+    protocol = PROTOCOLS["people"](save_people(tmp_path, 8, 4))
+    person = people_of(protocol)
+    photos = embedded(person, without=["Person 001/0.png"], noise=1.5)
+    evaluation = protocol.evaluate(photos, QUICK)
+    pairs = list(combinations(range(len(photos.names)), 2))
+    similarity = [float(photos.embeddings[a].astype(np.float64) @ photos.embeddings[b]) for a, b in pairs]
+    mated = [person[photos.names[a]] == person[photos.names[b]] for a, b in pairs]
+    assert evaluation.verification is not None
+    assert isinstance(evaluation.verification.auc, Estimate)
+    assert evaluation.verification.auc.value == pytest.approx(roc_auc_score(mated, similarity), abs=2e-3)
+    assert evaluation.data.photos_without_face == 1
+    assert (evaluation.data.facts["mated"], evaluation.data.facts["pairs"]) == (sum(mated), len(pairs))
+    first = {error.kind: error for error in reversed(evaluation.worst)}
+    highest = max((s, a, b) for s, (a, b), same in zip(similarity, pairs, mated, strict=True) if not same)
+    assert {first["false match"].first, first["false match"].second} == {photos.names[at] for at in highest[1:]}
+    assert first["no face"].first == "Person 001/0.png"
+    assert first["no face"].first_person == "Person 001"
+    with pytest.raises(ConfigError, match="too many to list"):
+        next(iter(protocol.answers(photos, QUICK)))
+
+
+def test_drawn_pairs(tmp_path: Path) -> None:
+    save_people(tmp_path, 8, 4)
+    protocol = PROTOCOLS["people"](tmp_path, pairs=30, seed=1)
+    photos = embedded(people_of(protocol))
+    rows = list(protocol.answers(photos, QUICK))
+    assert [row["mated"] for row in rows] == [1] * 30 + [0] * 30
+    assert rows == list(PROTOCOLS["people"](tmp_path, pairs=30, seed=1).answers(photos, QUICK))
+    assert rows != list(PROTOCOLS["people"](tmp_path, pairs=30, seed=2).answers(photos, QUICK))
+    evaluation = protocol.evaluate(photos, QUICK)
+    assert evaluation.data.facts == {"pairs": 60, "mated": 30, "non-mated": 30, "drawn with": 1}
+    difference = protocol.compare(photos, embedded(people_of(protocol), noise=2), QUICK)["auc"]
+    assert isinstance(difference, Difference)
+    assert difference.value > 0
+
+
+@given(st.lists(st.integers(1, 6), min_size=2, max_size=8), st.data())
+def test_no_pair_is_drawn_twice_and_all_can_be(sizes: list[int], data: st.DataObject) -> None:
+    person = {f"{who}/{photo}": f"p{who}" for who, size in enumerate(sizes) for photo in range(size)}
+    pairs = list(combinations(person, 2))
+    mated = sum(person[a] == person[b] for a, b in pairs)
+    most = min(mated, len(pairs) - mated)
+    if most < 1:
+        with pytest.raises(ConfigError, match="can't be drawn"):
+            draw_pairs(person, 1, seed=0)
+        return
+    count = data.draw(st.integers(1, most))
+    drawn = draw_pairs(person, count, seed=data.draw(st.integers(0, 100)))
+    found = [frozenset(pair) for pair in zip(drawn.first, drawn.second, strict=True)]
+    assert len(set(found)) == 2 * count
+    assert [person[a] == person[b] for a, b in zip(drawn.first, drawn.second, strict=True)] == drawn.mated.tolist()
+    assert int(drawn.mated.sum()) == count
+    with pytest.raises(ConfigError, match="can't be drawn"):
+        draw_pairs(person, most + 1, seed=0)
+
+
+def test_every_pair_is_drawn_as_often() -> None:
+    person = {f"{who}/{photo}": f"p{who}" for who, size in enumerate((2, 3, 1, 4)) for photo in range(size)}
+    counts: dict[frozenset[str], int] = {}
+    for seed in range(2000):
+        drawn = draw_pairs(person, 1, seed=seed)
+        for pair in zip(drawn.first, drawn.second, strict=True):
+            counts[frozenset(pair)] = counts.get(frozenset(pair), 0) + 1
+    mated = [count for pair, count in counts.items() if len({person[name] for name in pair}) == 1]
+    others = [count for pair, count in counts.items() if len({person[name] for name in pair}) == 2]
+    assert (len(mated), len(others)) == (10, 35)
+    for found in (np.array(mated), np.array(others)):
+        expected = 2000 / len(found)
+        assert (np.abs(found - expected) < 5 * np.sqrt(expected)).all()
+
+
+def test_one_person_is_too_few(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="photos of 1 people"):
+        PROTOCOLS["people"](save_people(tmp_path, 1, 4))
