@@ -1,4 +1,5 @@
 from mien.evaluation.calibrating.calibrate import calibrate, list_sha256
+from mien.evaluation.calibrating.drift import Drift, RateDrift, drift_of_people, drift_of_probes
 from mien.evaluation.calibrating.likelihood import cllr, fit_likelihood
 from mien.evaluation.calibrating.tail import fit_tail
 from mien.evaluation.calibrating.unlabelled import calibrate_unlabelled
@@ -45,6 +46,7 @@ __all__ = [
     "ClusteringMeasures",
     "Comparisons",
     "Difference",
+    "Drift",
     "EmbeddedPhotos",
     "ErrorCurve",
     "Estimate",
@@ -59,6 +61,7 @@ __all__ = [
     "PairScores",
     "PhotoPairs",
     "RankCurve",
+    "RateDrift",
     "SearchErrorCurve",
     "SearchThresholdMeasures",
     "Searches",
@@ -77,6 +80,8 @@ __all__ = [
     "clustering_measures",
     "compare_identification",
     "compare_verification",
+    "drift_of_people",
+    "drift_of_probes",
     "evaluate_scores",
     "false_match_rates",
     "false_non_match_rates",

@@ -1,0 +1,205 @@
+"""Whether non-mated scores still look like a calibration's, told as how many times its false match rate they have.
+
+At the thresholds that the calibration gives for `RATES` the false match rate is measured anew, with its interval over
+people, and divided by the stated one. The interval of the ratio comes from both rates' intervals on a logarithmic scale
+(MOVER; Zou & Donner 2008): ln r − √(ln²(v/v.low) + ln²(c.high/c)) and its mirror image. A drift is a ratio that is
+both surely not 1 and more than `HARMLESS`: a p-value alone would warn of any difference once there are enough photos.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.decisions.calibration import Calibration
+from mien.decisions.rate import Rate
+from mien.decisions.wording import rate_words
+from mien.evaluation.intervals.proportions import clopper_pearson, effective_trials
+from mien.evaluation.measures.error_rates import false_match_rates
+from mien.evaluation.measures.estimate import Estimate
+from mien.evaluation.scores.pair_scores import EDGES, PairScores
+from mien.similarity import all_pairs
+
+RATES = (1e-1, 1e-2, 1e-3, 1e-4)
+"""Stated false match rates at whose thresholds a drift is looked for, as far as the calibration supports them."""
+HARMLESS = 1.5
+"""How many times its stated value, or its part, a rate may be without a warning."""
+
+
+@dataclass(frozen=True)
+class RateDrift:
+    """A false match rate as it is now, beside the stated one.
+
+    Args:
+        threshold: The similarity that the calibration gives for it.
+        stated: The calibration's rate at the threshold.
+        observed: The rate of the new scores there, with its interval over people.
+        ratio: observed / stated, with its interval.
+        understated: Whether the observed rate may be too low; then a lower one tells nothing.
+    """
+
+    threshold: float
+    stated: Rate
+    observed: Rate
+    ratio: Estimate
+    understated: bool = False
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the rate is surely another, and by more than the factor `HARMLESS`."""
+        more = self.ratio.low > 1 and self.ratio.value > HARMLESS
+        less = self.ratio.high < 1 and self.ratio.value < 1 / HARMLESS
+        return more or (less and not self.understated)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The drift as JSON-ready data."""
+        return {
+            "threshold": self.threshold,
+            "stated": self.stated.to_dict(),
+            "observed": self.observed.to_dict(),
+            "ratio": self.ratio.to_dict(),
+            "drifted": self.drifted,
+        }
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What new non-mated scores say about a calibration.
+
+    Args:
+        rates: A comparison for each rate looked at, the greatest rate first.
+        calibration: Which calibration, by its name.
+        people: How many people the new scores are of.
+    """
+
+    rates: tuple[RateDrift, ...]
+    calibration: str
+    people: int
+
+    @property
+    def drifted(self) -> bool:
+        """Whether any rate has drifted."""
+        return any(rate.drifted for rate in self.rates)
+
+    @property
+    def reason(self) -> str:
+        """The same as a sentence: the smallest rate that drifted, or the smallest that was looked at."""
+        if not self.rates:
+            return f"the calibration {self.calibration} supports no rate at which a drift could be seen"
+        shown = next((rate for rate in reversed(self.rates) if rate.drifted), self.rates[-1])
+        words = (
+            f"where {self.calibration} states a false match rate of {rate_words(shown.stated.value)}, these "
+            f"{self.people:,} people have {shown.ratio.value:.2g} times that "
+            f"(95 % interval {shown.ratio.low:.2g} to {shown.ratio.high:.2g})"
+        )
+        return f"drifted: {words}" if shown.drifted else f"no drift seen: {words}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as JSON-ready data."""
+        return {
+            "drifted": self.drifted,
+            "reason": self.reason,
+            "calibration": self.calibration,
+            "people": self.people,
+            "rates": [rate.to_dict() for rate in self.rates],
+        }
+
+
+def drift_of_people(calibration: Calibration, scores: PairScores) -> Drift:
+    """Compare the people of a gallery, or of any labelled photos, with a calibration.
+
+    Args:
+        calibration: For the encoder of the scores.
+        scores: All pairs of the photos (`score_all_pairs`).
+
+    Raises:
+        ValueError: If there are no two people.
+    """
+    curve = false_match_rates(scores).curve
+    return _drift(calibration, len(scores.people), lambda threshold: curve.at(threshold, EDGES))
+
+
+def drift_of_probes(
+    calibration: Calibration,
+    probes: NDArray[np.float32],
+    templates: NDArray[np.float32],
+    people: Sequence[str],
+) -> Drift:
+    """Compare a stream of probes, whoever they are, with a calibration.
+
+    A probe's most alike person in the gallery may be its mate, so that all but that one are taken: non-mated by
+    construction. A stranger loses a comparison that way, and the highest, so that the rate may be understated and is
+    never overstated: what counts as a drift here is a greater rate only.
+
+    Args:
+        calibration: For the encoder of the embeddings.
+        probes: (P, D) embeddings, each of another person as far as possible: intervals are over probes and people.
+        templates: (N, D) embeddings of the gallery.
+        people: (N,) whose each template is.
+
+    Raises:
+        ValueError: If lengths differ, or there is no probe or no second person in the gallery.
+    """
+    names, owner = np.unique(np.asarray(people, str), return_inverse=True)
+    if len(templates) != len(owner) or not len(probes) or len(names) < 2:
+        raise ValueError(
+            f"{len(probes)} probes, {len(templates)} templates of {len(owner)} places, {len(names)} people"
+        )
+    order = np.argsort(owner, kind="stable")
+    similarity = all_pairs(probes, templates[order])
+    starts = np.searchsorted(owner[order], np.arange(len(names)))
+    best = np.maximum.reduceat(similarity, starts, axis=1).argmax(axis=1)
+    others = np.arange(len(names)) != best[:, None]
+
+    def observed(threshold: float) -> Rate:
+        share = np.add.reduceat((similarity >= threshold).astype(np.float64), starts, axis=1) / np.bincount(owner)
+        return _rate_of_searches(share, others)
+
+    return _drift(calibration, len(names), observed, understated=True)
+
+
+def _drift(
+    calibration: Calibration, people: int, observed: Callable[[float], Rate], *, understated: bool = False
+) -> Drift:
+    rates = []
+    for rate in RATES:
+        if calibration.smallest_fmr is not None and rate >= calibration.smallest_fmr:
+            threshold = calibration.threshold(rate)
+            now = observed(threshold.similarity)
+            rates.append(RateDrift(threshold.similarity, threshold.fmr, now, _ratio(now, threshold.fmr), understated))
+    return Drift(tuple(rates), calibration.name, people)
+
+
+def _ratio(observed: Rate, stated: Rate) -> Estimate:
+    """How many times the stated rate the observed one is; a supported rate's interval does not reach 0."""
+    if observed.value == 0:
+        return Estimate(0.0, 0.0, observed.high / stated.low)
+    value = observed.value / stated.value
+    below = math.hypot(_log(observed.value, observed.low), _log(stated.high, stated.value))
+    above = math.hypot(_log(observed.high, observed.value), _log(stated.value, stated.low))
+    return Estimate(value, value * math.exp(-below), value * math.exp(above))
+
+
+def _log(greater: float, smaller: float) -> float:
+    return math.log(greater / smaller) if smaller > 0 else math.inf
+
+
+def _rate_of_searches(share: NDArray[np.float64], counted: NDArray[np.bool_]) -> Rate:
+    """The mean share of false matches over the counted cells of a (P, G) table, its interval over rows and columns.
+
+    The variance is that of two-way clusters, Σ over rows of squared sums + Σ over columns − Σ over cells (Cameron,
+    Gelbach & Miller 2011), and not below that of independent cells.
+    """
+    comparisons = int(counted.sum())
+    rate = float(share[counted].mean())
+    surplus = np.where(counted, share - rate, 0)
+    by_probe, by_person = surplus.sum(axis=1), surplus.sum(axis=0)
+    cells = float((surplus**2).sum())
+    variance = max(float((by_probe**2).sum() + (by_person**2).sum()) - cells, cells) / comparisons**2
+    fewer = by_probe if len(by_probe) < len(by_person) else by_person
+    bounds = (len(fewer) / 2, comparisons)
+    trials = effective_trials(np.array([rate]), fewer[:, None], np.array([variance]), bounds, lend=False)
+    return clopper_pearson(rate * float(trials[0]), float(trials[0]))
