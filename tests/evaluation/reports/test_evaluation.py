@@ -3,6 +3,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -45,8 +46,13 @@ def evaluated(name: str = "made-up", **more: Any) -> Evaluation:
     return Evaluation("pairs", "Some pairs", "How often are pairs told right?", **(whole | more))
 
 
+@cache
+def measured(seed: int, threshold: float | None) -> VerificationMeasures:
+    return verification_measures(scored(seed), threshold=threshold, resamples=20)
+
+
 def verified(name: str = "made-up", seed: int = 0, threshold: float | None = None, **more: Any) -> Evaluation:
-    return evaluated(name, verification=verification_measures(scored(seed), threshold=threshold, resamples=30), **more)
+    return evaluated(name, verification=measured(seed, threshold), **more)
 
 
 def searched(mated: int, strangers: int, threshold: float | None = None) -> IdentificationMeasures:
@@ -150,6 +156,15 @@ def test_several_encoders_stand_beside_each_other() -> None:
     legends = [" ".join(words.split()) for words in page.text["ul"]]
     assert legends == ["first second"] * 3
     assert page.text["h1"] == ["Some pairs: first, second"]
+
+
+def test_each_encoder_has_its_own_threshold_in_use() -> None:
+    page = rendered(verified("first", threshold=0.15), verified("second", seed=1, threshold=0.2))
+    assert page.row("threshold") == ["0.1500", "0.2000"]
+    start = page.text["h2"].index("FMR in use")
+    text = " ".join(page.text["section"][0].split())
+    assert start > 0
+    assert text.count("threshold 0.1500") == text.count("threshold 0.2000") == 2
 
 
 def test_encoders_of_one_name_are_told_apart() -> None:
@@ -280,10 +295,10 @@ def test_classification_and_clustering() -> None:
     classified = closed_set_measures(vectors[:20], people[:20], vectors[20:], people[20:])
     clustered = clustering_measures([0, 0, 1, 1, 2], ["a", "a", "b", "c", "c"], resamples=20)
     page = rendered(evaluated(closed_set=classified, clustering=clustered))
-    for name, measured in classified.classifiers.items():
+    for name, shares in classified.classifiers.items():
         accuracy, top_5 = [row[1] for row in page.rows if row[0] == name]
-        shows(accuracy, measured.accuracy)
-        shows(top_5, measured.top_5)
+        shows(accuracy, shares.accuracy)
+        shows(top_5, shares.top_5)
     assert classified.confusions
     first = classified.confusions[0]
     assert [first.person, first.taken_for, str(first.probes)] in page.rows

@@ -104,7 +104,7 @@ def _against_the_threshold(measures: VerificationMeasures, of_whom: str) -> Iter
 def _marked(measures: VerificationMeasures) -> tuple[float | None, str]:
     """The threshold that is marked, and which one it is."""
     if measures.at_threshold is not None:
-        return measures.at_threshold.threshold, "the given threshold"
+        return measures.at_threshold.threshold, "the threshold in use"
     return measures.best_threshold, "the threshold of the greatest accuracy"
 
 

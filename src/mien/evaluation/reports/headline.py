@@ -53,15 +53,11 @@ def _of_one(evaluation: Evaluation, all_of_them: Sequence[Evaluation]) -> Iterat
         for rate in _turning_point(rates):
             meaning = f"of known people missed, where {_in_words(rate)} strangers are taken for somebody"
             yield f"FNIR at FPIR {rate}", meaning, cell(searches.fnir_at_fpir[rate], "share")
-        if searches.at_threshold is not None:
-            at = similarity_words(searches.at_threshold.threshold)
-            strangers = f"of strangers are taken for somebody at the threshold {at}"
-            yield "FPIR as given", strangers, cell(searches.at_threshold.fpir, "share")
-            yield (
-                "FNIR as given",
-                f"of known people are missed at the threshold {at}",
-                cell(searches.at_threshold.fnir, "share"),
-            )
+        used = searches.at_threshold
+        if used is not None:
+            note = f"threshold {similarity_words(used.threshold)}"
+            yield "FPIR in use", "of strangers are taken for somebody", cell(used.fpir, "share", note)
+            yield "FNIR in use", "of known people are missed", cell(used.fnir, "share", note)
     measures = evaluation.verification
     if measures is not None:
         rates = [one.verification.fnmr_at_fmr for one in all_of_them if one.verification]
@@ -70,9 +66,9 @@ def _of_one(evaluation: Evaluation, all_of_them: Sequence[Evaluation]) -> Iterat
             yield f"FNMR at FMR {rate}", meaning, cell(measures.fnmr_at_fmr[rate], "share")
         given = measures.at_threshold
         if given is not None:
-            at = similarity_words(given.threshold)
-            yield "FMR as given", f"of non-mated comparisons match at the threshold {at}", cell(given.fmr, "share")
-            yield "FNMR as given", f"of mated comparisons are missed at the threshold {at}", cell(given.fnmr, "share")
+            note = f"threshold {similarity_words(given.threshold)}"
+            yield "FMR in use", "of non-mated comparisons match", cell(given.fmr, "share", note)
+            yield "FNMR in use", "of mated comparisons are missed", cell(given.fnmr, "share", note)
         yield "equal error rate", "of either kind wrong where both error rates are equal", cell(measures.eer, "share")
         yield (
             "area under ROC",

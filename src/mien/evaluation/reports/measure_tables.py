@@ -59,7 +59,7 @@ def verification_rows(evaluation: Evaluation) -> Iterator[Row]:
         yield Row(group, f"at FMR {rate}", cell(measure, "share", _threshold(measures.threshold_at_fmr[rate])))
     given = measures.at_threshold
     if given is not None:
-        group = "At the given threshold"
+        group = "At the threshold in use"
         yield Row(group, "threshold", Cell(similarity_words(given.threshold)))
         for label, measure in (
             ("false match rate", given.fmr),
@@ -94,9 +94,9 @@ def identification_rows(evaluation: Evaluation) -> Iterator[Row]:
         yield Row(group, f"at FPIR {rate}", cell(measure, "share", _threshold(measures.threshold_at_fpir[rate])))
     given = measures.at_threshold
     if given is not None:
-        yield Row("At the given threshold", "threshold", Cell(similarity_words(given.threshold)))
-        yield Row("At the given threshold", "FPIR", cell(given.fpir, "share"))
-        yield Row("At the given threshold", "FNIR", cell(given.fnir, "share"))
+        yield Row("At the threshold in use", "threshold", Cell(similarity_words(given.threshold)))
+        yield Row("At the threshold in use", "FPIR", cell(given.fpir, "share"))
+        yield Row("At the threshold in use", "FNIR", cell(given.fnir, "share"))
     for label, measure in (
         ("found at rank 1", measures.rank_1),
         ("found up to rank 5", measures.rank_5),

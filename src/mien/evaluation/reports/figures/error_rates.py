@@ -1,7 +1,7 @@
 from matplotlib.figure import Figure
 
 from mien.evaluation.measures.verification import VerificationMeasures
-from mien.evaluation.reports.figures.canvas import Line, canvas, draw, one_in, rare_scale, shade
+from mien.evaluation.reports.figures.canvas import Line, canvas, draw, one_in, rare_scale, shade, stairs
 from mien.evaluation.reports.figures.similarities import shown_edges
 from mien.evaluation.reports.page import MATED, NON_MATED, SOFT
 
@@ -19,8 +19,9 @@ def error_rates(measures: VerificationMeasures, threshold: float | None) -> Figu
     ):
         if not number:
             continue
-        shade(axes, line, (curve.thresholds, curve.thresholds), (low, high))
-        draw(axes, line, curve.thresholds, rate)
+        (thresholds, lows), (_, highs) = stairs(curve.thresholds, low), stairs(curve.thresholds, high)
+        shade(axes, line, (thresholds, thresholds), (lows, highs))
+        draw(axes, line, *stairs(curve.thresholds, rate))
     if threshold is not None:
         axes.axvline(threshold, color=SOFT, linewidth=1.3, dashes=(4, 2))
     return figure
