@@ -68,6 +68,13 @@ def test_blur_lowers_sharpness_and_nothing_else_much() -> None:
     assert np.ptp([quality.brightness[0] for quality in qualities]) < 0.01
 
 
+def test_only_a_strong_blur_makes_a_face_blurred() -> None:
+    crop = textured()
+    strong = np.asarray(cv2.GaussianBlur(crop[0], (0, 0), 5), np.uint8)[None]
+    assert not measure_quality(crop, FRONT[None]).blurred[0]
+    assert measure_quality(strong, FRONT[None]).blurred[0]
+
+
 def test_contrast_does_not_change_sharpness() -> None:
     full = measure_quality(textured(), FRONT[None])
     half = measure_quality((textured() // 2 + 60).astype(np.uint8), FRONT[None])

@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 # x to the right, y down, z towards the viewer, in distances between the eyes, from between them. x and y are those of
 # the template arcface-112; z are rounded means of adult heads: a nose's tip 3 cm before eyes that are 6.3 cm apart.
 _HEAD = np.array([[-0.5, 0.0, 0.0], [0.5, 0.0, 0.0], [0.0, 0.571, 0.48], [-0.414, 1.154, 0.1], [0.414, 1.154, 0.1]])
+BLURRED = 0.01
+"""Sharpness below which strangers look alike to an encoder. Of two such photos more match by chance than a calibration
+says: with SFace, 1.8 to 11 times as many at a false match rate of 1e-3 (docs/results/transfer-methods.md). With one
+such photo it is no more than stated. Of the photos of eight sets 0.5 % or fewer are below."""
+
 _FROM_HEAD = np.linalg.pinv(_HEAD - _HEAD.mean(axis=0)).T
 
 
@@ -38,6 +43,11 @@ class FaceQuality:
 
     def __len__(self) -> int:
         return len(self.eye_distance)
+
+    @property
+    def blurred(self) -> NDArray[np.bool_]:
+        """(N,) whether a face has so little detail that two such faces are not to be compared: see `BLURRED`."""
+        return self.sharpness < BLURRED
 
 
 def measure_quality(crops: NDArray[np.uint8], landmarks: NDArray[np.floating]) -> FaceQuality:
