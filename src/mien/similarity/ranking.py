@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mien.progress import report
 from mien.similarity.metric import Floats, Metric
 from mien.similarity.pairs import BLOCK_COLUMNS, BLOCK_ROWS, comparable, iter_blocks, metric_named
 
@@ -55,6 +56,7 @@ def top_k(
         row, column = _candidates(block, best[:, -1], min(k, block.shape[1]), a.shape[1])
         value = _compared(chosen, a[down], b[across], row, column)
         similarities[down], indices[down] = _merged(best, where, row, column + across.start, value)
+        report("comparing", down.start * len(b) + (down.stop - down.start) * across.stop, len(a) * len(b))
     return similarities, indices
 
 

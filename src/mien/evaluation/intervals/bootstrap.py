@@ -184,25 +184,18 @@ class Replicates:
         return np.maximum(variance - self.repeats * alone, alone)
 
     def bias(self, name: str) -> Floats:
-        """(…) how much too great a measure comes out: as its replicates against it, less what `repeats` adds.
+        """(…) how much too great a measure comes out that was chosen to be the best: as much as its replicates do."""
+        return np.asarray(_moments(self.people[name])[0] - self.undrawn[name])
 
-        A threshold that is chosen as the best one makes too good a measure, by a part of the variance.
-        """
-        mean, variance = _moments(self.people[name])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            part = np.where(variance > 0, self.variance(name) / variance, 0.0)
-        return np.asarray((mean - self.undrawn[name]) * part)
-
-    def interval(self, name: str, value: float) -> tuple[float, float]:
-        """A scalar measure's interval: the percentiles of its replicates about their mean, the bias taken off."""
+    def interval(self, name: str, value: float, *, bias: float = 0.0) -> tuple[float, float]:
+        """A scalar measure's interval: the percentiles of its replicates about their mean, about `value` − `bias`."""
         low, high = np.quantile(self._deviations(name), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-        centre = value - float(self.bias(name))
-        return min(centre + float(low), value), max(centre + float(high), value)
+        return min(value - bias + float(low), value), max(value - bias + float(high), value)
 
     def p_value(self, name: str, value: float) -> float:
         """How often replicates about 0 are as far from it as a scalar measure, on both sides; 1/(B + 1) or more."""
         deviations = np.abs(self._deviations(name))
-        return float((1 + (deviations >= abs(value - float(self.bias(name)))).sum()) / (1 + len(deviations)))
+        return float((1 + (deviations >= abs(value)).sum()) / (1 + len(deviations)))
 
     def minus(self, other: "Replicates") -> "Replicates":
         """The differences of two samples' measures that were drawn alike."""
@@ -268,7 +261,7 @@ def share_limits(
     *,
     fewest: float,
     most: float,
-    bias: Floats | float = 0.0,
+    bias: float = 0.0,
     lend: bool = False,
 ) -> tuple[Floats, Floats]:
     """The limits of shares whose variance is known: Clopper–Pearson at the effective trials (Korn & Graubard 1998).
@@ -281,14 +274,14 @@ def share_limits(
         share: (C,) from 0 to 1.
         variance: (C,).
         fewest: As how many independent trials the comparisons count at the least.
-        most: How many comparisons there are.
-        bias: (C,) how much too great the shares are; taken off their log-odds, so that they stay within 0 and 1.
+        most: How many comparisons there are, where the share is one of independent trials at best; else infinite.
+        bias: How much too great the shares are; taken off their log-odds, so that they stay within 0 and 1.
         lend: Whether neighbours stand for a share without errors.
     """
     fewest = min(max(fewest, 1.0), most)
-    shows = (variance > 0) & (share > 0) & (share < 1)
+    binomial = share * (1 - share)
+    shows = (binomial > 0) & (variance > 1e-9 * binomial)  # more than rounding
     with np.errstate(invalid="ignore", divide="ignore"):
-        binomial = share * (1 - share)
         trials = np.where(shows, np.clip(binomial / variance, 1, most), fewest)
         centre = np.where(shows, expit(logit(share) - bias / binomial), share)
     outside = (1 - CONFIDENCE) / 2

@@ -1,5 +1,7 @@
 """How good log-likelihood ratios are, beyond the order that they put comparisons in."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
@@ -36,8 +38,8 @@ def min_cllr(mated: Floats, non_mated: Floats) -> Floats:
     Returns:
         (…) costs in bits, from 0 to 1.
     """
-    shape = mated.shape[:-1]
-    rows = zip(mated.reshape(-1, mated.shape[-1]), non_mated.reshape(-1, non_mated.shape[-1]), strict=True)
+    shape, bins = mated.shape[:-1], mated.shape[-1]
+    rows = zip(*(kind.reshape(math.prod(shape), bins) for kind in (mated, non_mated)), strict=True)
     return np.array([_pooled_cost(*row) for row in rows]).reshape(shape)
 
 

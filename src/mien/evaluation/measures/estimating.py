@@ -32,16 +32,18 @@ class Estimating:
 
     def measure(self, name: str) -> Measure:
         """A measure on any scale, with its percentile interval."""
-        if undefined := self._undefined(name):
-            return undefined
-        value = float(self.exact[name])
-        return Estimate(value, *self.drawn.interval(name, value))
+        return self._measure(name, bias=0.0, least=-np.inf)
 
-    def share(self, name: str) -> Measure:
-        """A share that mated and non-mated comparisons decide."""
-        sample, counted = self.counted.sample, self.counted
+    def cost(self, name: str) -> Measure:
+        """A measure that is 0 at best, and comes out too good or too bad because it was fitted or summed over bins."""
+        return self._measure(name, bias=float(self.drawn.bias(name)), least=0.0)
+
+    def share(self, name: str, *, chosen: bool = False) -> Measure:
+        """A share that mated and non-mated comparisons decide; too good if its threshold was `chosen` as the best."""
+        sample = self.counted.sample
         fewest = min(sample.mated_people, sample.non_mated_people)
-        return self._share(name, fewest, counted.mated + counted.non_mated)
+        bias = float(self.drawn.bias(name)) if chosen else 0.0
+        return self._share(name, fewest, np.inf, bias)
 
     def mated_share(self, name: str) -> Measure:
         """A share of the mated comparisons."""
@@ -61,11 +63,18 @@ class Estimating:
             return give(name)
         return Unsupported(f"not supported by {count:,} {self.trials}: a rate of {rate} needs {needed:,}")
 
-    def _share(self, name: str, fewest: float, most: int) -> Measure:
+    def _measure(self, name: str, bias: float, least: float) -> Measure:
+        if undefined := self._undefined(name):
+            return undefined
+        value = float(self.exact[name])
+        low, high = self.drawn.interval(name, value, bias=bias)
+        return Estimate(value, max(low, least), high)
+
+    def _share(self, name: str, fewest: float, most: float, bias: float = 0.0) -> Measure:
         if undefined := self._undefined(name):
             return undefined
         value = np.clip(self.exact[name], 0, 1).reshape(1)
-        variance, bias = self.drawn.variance(name).reshape(1), self.drawn.bias(name).reshape(1)
+        variance = self.drawn.variance(name).reshape(1)
         low, high = share_limits(value, variance, bias=bias, fewest=fewest, most=most)
         return Estimate(float(value[0]), float(low[0]), float(high[0]))
 

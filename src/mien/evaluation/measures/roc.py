@@ -144,11 +144,11 @@ def at_point(rate: Floats, point: NDArray[np.int64]) -> Floats:
 def d_prime(roc: Roc) -> Floats:
     """(…) |μ₁ − μ₀| / √((σ₀² + σ₁²)/2) of the similarities (Green & Swets 1966; Daugman 2000); failures left out."""
     moments = []
+    offset = roc.similarity - roc.threshold[len(roc.threshold) // 2]  # small numbers: their squares lose no digits
     for weight in (roc.mated, roc.non_mated):
         with np.errstate(invalid="ignore", divide="ignore"):
-            mean = (weight @ roc.similarity) / weight.sum(axis=-1)
-            square = (weight @ (roc.similarity - roc.similarity.mean()) ** 2) / weight.sum(axis=-1)
-        moments.append((mean, np.maximum(square - (mean - roc.similarity.mean()) ** 2, 0)))
+            mean, square = (weight @ power / weight.sum(axis=-1) for power in (offset, offset**2))
+        moments.append((mean, np.maximum(square - mean**2, 0)))
     (mated, mated_variance), (non_mated, non_mated_variance) = moments
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.abs(mated - non_mated) / np.sqrt((mated_variance + non_mated_variance) / 2))

@@ -26,7 +26,7 @@ RATES = ("1e-1", "1e-2", "1e-3", "1e-4", "1e-5", "1e-6")
 """False match rates at which the others are given."""
 
 HISTOGRAM_BINS = 100
-_UNCALIBRATED = "similarities have no likelihood ratio without a calibration"
+_UNCALIBRATED = "similarities have no likelihood ratio without a calibration of mated comparisons"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ class VerificationMeasures:
         auc: P(mated > non-mated) + ½ P(equal).
         eer: The rate where FMR = FNMR, on straight lines between the points of the curve.
         eer_threshold: The threshold there.
-        accuracy: At the threshold that is best for these comparisons, so a little too good.
+        accuracy: At the threshold that is best for these comparisons, so a little too good; its interval is not.
         best_threshold: That threshold, the highest of several.
         average_precision: Σ (R_p − R_{p−1}) P_p.
         precision_at_recall_095: The best precision among thresholds with a recall of 0.95 or more.
@@ -149,15 +149,15 @@ def verification_measures(
         auc=give.share("auc"),
         eer=give.share("eer"),
         eer_threshold=give.number("eer_threshold"),
-        accuracy=give.share("accuracy"),
+        accuracy=give.share("accuracy", chosen=True),
         best_threshold=give.number("best_threshold"),
         average_precision=give.share("average_precision"),
         precision_at_recall_095=give.share("precision_at_recall_095"),
         recall_at_precision_095=give.share("recall_at_precision_095"),
         d_prime=give.measure("d_prime"),
-        cllr=give.measure("cllr") if calibration else Unsupported(_UNCALIBRATED),
-        min_cllr=give.measure("min_cllr"),
-        calibration_error=give.measure("calibration_error") if calibration else Unsupported(_UNCALIBRATED),
+        cllr=give.cost("cllr") if ratio else Unsupported(_UNCALIBRATED),
+        min_cllr=give.cost("min_cllr"),
+        calibration_error=give.cost("calibration_error") if ratio else Unsupported(_UNCALIBRATED),
         tar_at_far={rate: give.at_rate(f"tar_at_far {rate}", rate, give.mated_share) for rate in RATES},
         fnmr_at_fmr={rate: give.at_rate(f"fnmr_at_fmr {rate}", rate, give.mated_share) for rate in RATES},
         threshold_at_fmr={rate: give.at_rate(f"threshold_at_fmr {rate}", rate, give.measure) for rate in RATES},
@@ -240,12 +240,10 @@ class _Asked:
 
 
 def _ratio(calibration: Calibration | None, shift: float) -> Callable[[Floats], Floats] | None:
-    """The calibration's map; `shift` is added to similarities that stand for the bin above them."""
-    if calibration is None:
+    """The calibration's map, if it has one; `shift` is added to similarities that stand for the bin above them."""
+    if calibration is None or calibration.likelihood is None:
         return None
     knots = calibration.likelihood
-    if knots is None:
-        raise ValueError(f"the calibration {calibration.name} has no map to likelihood ratios")
     return lambda similarity: np.interp(np.minimum(similarity + shift, 1), knots.similarity, knots.log_likelihood_ratio)
 
 
