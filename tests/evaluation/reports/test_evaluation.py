@@ -41,7 +41,13 @@ def scored(seed: int = 0, apart: float = 3.0) -> Comparisons:
 
 def evaluated(name: str = "made-up", **more: Any) -> Evaluation:
     data = EvaluationData("some photos", 30, 120, 0, "c0ffee" * 10, {"pairs": 4400})
-    made = {"command": "mien evaluate pairs list.csv", "seed": 7, "date": "2026-11-25", "numpy": "2.9.9"}
+    made = {
+        "command": "mien evaluate pairs list.csv",
+        "seed": 7,
+        "date": "2026-11-25",
+        "version": "9.8",
+        "numpy": "2.9.9",
+    }
     whole: dict[str, Any] = {"data": data, "encoder": EncoderIdentity(name, "f00d" * 16), "made": made}
     return Evaluation("pairs", "Some pairs", "How often are pairs told right?", **(whole | more))
 
@@ -342,16 +348,18 @@ def test_the_worst_errors_and_their_photos() -> None:
 
 
 def test_the_page_stays_small_however_many_errors_there_are() -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (600, 600, 3), dtype=np.uint8)  # the worst case for JPEG
+    noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    busy = np.asarray(Image.fromarray(noise).resize((600, 600), Image.Resampling.BICUBIC))  # more than a face has
     kinds: tuple[ErrorKind, ...] = ("false match", "false non-match", "wrong person", "missed", "no face")
     worst = [
         WorstError(kind, 0.5, f"{kind}{at}a", None if kind == "no face" else f"{kind}{at}b", "x", "y")
         for kind in kinds
         for at in range(500)
     ]
-    text = render_evaluation([verified("a", worst=worst), verified("b", worst=worst)], photo=lambda _: noise)
-    assert len(text) < 4_000_000
-    assert "of 500 are shown" in text
+    text = render_evaluation([verified("a", worst=worst), verified("b", worst=worst)], photo=lambda _: busy)
+    assert len(text) < 3_000_000
+    assert text.count("12 of 500 are shown.") == 10
+    assert len(Page(text).all("img")) == 2 * 12 * 9
 
 
 def test_names_are_only_text() -> None:
@@ -398,11 +406,14 @@ def test_it_can_be_made_again() -> None:
     assert facts["seed"] == "7"
     assert facts["date"] == "2026-11-25"
     assert facts["numpy"] == "2.9.9"
+    assert facts["mien"] == "9.8"
     assert facts["pairs"] == "4,400"
     assert facts["encoder hash"] == "f00d" * 16
     assert facts["hash of the photo list"] == "c0ffee" * 10
     assert facts["calibration name"] == "lfw"
     assert facts["calibration data people"] == "5,749"
+    assert "on these very photos" in page.text["body"][0]
+    assert "on these very photos" not in rendered(verified()).text["body"][0]
 
 
 def test_the_same_measures_give_the_same_page() -> None:

@@ -106,6 +106,7 @@ def render_evaluation(
         worst=worst_errors(evaluations, photo),
         known_wrong_labels=any(one.data.name.lower().startswith("lfw") for one in evaluations),
         independent=any(one.data.people is None for one in evaluations),
+        calibrated=any(one.calibration for one in evaluations),
         fewest_errors=FEWEST_ERRORS,
         made=[Made(line.name, list(_made(one))) for line, one in named],
         shows_faces=any(one.worst for one in evaluations),
@@ -151,7 +152,7 @@ def _made(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
         yield "encoder", evaluation.encoder.name
         yield "encoder hash", evaluation.encoder.identity
     yield from _flat({"calibration": evaluation.calibration or "none"})
-    yield from _flat(made)
+    yield from _flat({"mien" if label == "version" else label: value for label, value in made.items()})
 
 
 def _flat(facts: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

@@ -13,8 +13,8 @@ from mien.evaluation.reports.page import last_part, picture
 PhotoOf = Callable[[str], NDArray[np.uint8] | None]
 """From a photo's name the photo or the face in it, (H, W, 3) uint8 RGB; None if it can't be had."""
 
-_SIDE = 160  # pixels
-_MOST = 18  # of each kind, shared among the encoders: 160 thumbnails of about 10 kB at the very most
+_SIDE = 140  # pixels
+_MOST = 24  # of each kind, shared among the encoders: 216 thumbnails of less than 10 kB at the very most
 _KINDS = {
     "false match": ("False matches", "Two people, and yet alike. The most alike first."),
     "false non-match": ("False non-matches", "One person, and yet not alike. The least alike first."),
