@@ -348,7 +348,7 @@ def test_the_worst_errors_and_their_photos() -> None:
 
 
 def test_the_page_stays_small_however_many_errors_there_are() -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (30, 30, 3), dtype=np.uint8)
     busy = np.asarray(Image.fromarray(noise).resize((600, 600), Image.Resampling.BICUBIC))  # more than a face has
     kinds: tuple[ErrorKind, ...] = ("false match", "false non-match", "wrong person", "missed", "no face")
     worst = [
