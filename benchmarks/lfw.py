@@ -55,8 +55,8 @@ def measure() -> str:
             ),
             identification,
         )
-        + "\n## Strangers and the size of the gallery\n\nN of the 1,680 people, drawn. The fixed threshold is mien's for "
-        f"an FPIR of {FPIR:.0%} in a gallery of {SIZES[0]}; the following one is mien's for each N.\n\n"
+        + "\n## Strangers and the size of the gallery\n\nN of the 1,680 people, drawn. The fixed threshold is mien's "
+        f"for an FPIR of {FPIR:.0%} in a gallery of {SIZES[0]}; the following one is mien's for each N.\n\n"
         + table(("encoder", "N", "FPIR, fixed threshold", "FNIR", "FPIR, following threshold", "FNIR"), growing)
     )
 

@@ -5,14 +5,10 @@ import pytest
 
 from data import photos
 from mien.errors import ConfigError
-from mien.evaluation import PhotoPairs, read_pair_list, read_pairs
+from mien.evaluation import read_pair_list, read_pairs
 from mien.evaluation.protocols.photo_pairs import read_cfp
 
 TWO_FOLDS = "2\t2\nA 1 2\nB 3 14\nA 1 B 2\nC 1 D 1\nE 1 2\nE 1 3\nE 1 F 2\nF 1 G 1\n"
-
-
-def folds(pairs: PhotoPairs) -> list[int] | None:
-    return None if pairs.fold is None else pairs.fold.tolist()
 
 
 def written(folder: Path, text: str) -> Path:
@@ -30,12 +26,12 @@ def test_reading_pairs(tmp_path: Path, text: str) -> None:
     assert pairs.first[:3] == ("A/A_0001.jpg", "B/B_0003.jpg", "A/A_0001.jpg")
     assert pairs.second[:3] == ("A/A_0002.jpg", "B/B_0014.jpg", "B/B_0002.jpg")
     assert pairs.mated.tolist() == [True, True, False, False] * 2
-    assert folds(pairs) == [0] * 4 + [1] * 4
+    assert pairs.fold.tolist() == [0] * 4 + [1] * 4
 
 
 def test_a_list_without_folds_is_one_fold(tmp_path: Path) -> None:
     pairs = read_pairs(written(tmp_path, "1\nA 1 2\nA 1 B 1\n"))
-    assert (pairs.mated.tolist(), folds(pairs)) == ([True, False], [0, 0])
+    assert (pairs.mated.tolist(), pairs.fold.tolist()) == ([True, False], [0, 0])
 
 
 @pytest.mark.parametrize(
@@ -82,7 +78,7 @@ def test_calfw_and_cplfw(tmp_path: Path) -> None:
     pairs = read_pair_list(written(tmp_path, mated + non_mated))
     assert (len(pairs), int(pairs.mated.sum())) == (50, 20)
     assert (pairs.first[0], pairs.second[0], pairs.second[-1]) == ("P00_0001.jpg", "P00_0003.jpg", "Q29_0002.jpg")
-    assert folds(pairs) == [k // 2 for k in range(20)] + [k // 3 for k in range(30)]
+    assert pairs.fold.tolist() == [k // 2 for k in range(20)] + [k // 3 for k in range(30)]
     assert pairs.people is not None
     assert pairs.people[-1].tolist() == ["P29", "Q29"]
 
@@ -91,7 +87,7 @@ def test_agedb(tmp_path: Path) -> None:
     text = "0_MariaCallas_35_f.jpg 1_MariaCallas_70_f.jpg 1\n0_MariaCallas_35_f.jpg 9_JohnDoe_20_m.jpg 0\n"
     pairs = read_pair_list(written(tmp_path, text))
     assert pairs.mated.tolist() == [True, False]
-    assert pairs.fold is None, "two pairs make no ten folds"
+    assert not pairs.fold.any(), "two pairs make no ten folds"
     assert pairs.people is not None
     assert pairs.people.tolist() == [["MariaCallas", "MariaCallas"], ["MariaCallas", "JohnDoe"]]
 
@@ -104,7 +100,7 @@ def test_csv(tmp_path: Path) -> None:
     text = "first, second, mated, fold, person1, person2\na b.jpg,c.jpg,1,x,P,P\n\nd.jpg,e.jpg,no,y,P,Q\n"
     pairs = read_pair_list(written(tmp_path, text))
     assert (pairs.first, pairs.second) == (("a b.jpg", "d.jpg"), ("c.jpg", "e.jpg"))
-    assert (pairs.mated.tolist(), folds(pairs)) == ([True, False], [0, 1])
+    assert (pairs.mated.tolist(), pairs.fold.tolist()) == ([True, False], [0, 1])
     assert pairs.people is not None
     assert pairs.people.tolist() == [["P", "P"], ["P", "Q"]]
 
@@ -148,7 +144,7 @@ def test_cfp(tmp_path: Path) -> None:
     pairs = read_cfp(cfp(tmp_path), "FP")
     assert pairs.first[:3] == ("001/frontal/01.jpg", "002/frontal/01.jpg", "001/frontal/01.jpg")
     assert pairs.second[:3] == ("001/profile/02.jpg", "002/profile/01.jpg", "003/profile/04.jpg")
-    assert (pairs.mated.tolist(), folds(pairs)) == ([True, True, False] * 2, [0, 0, 0, 1, 1, 1])
+    assert (pairs.mated.tolist(), pairs.fold.tolist()) == ([True, True, False] * 2, [0, 0, 0, 1, 1, 1])
     frontal = read_cfp(tmp_path / "Protocol", "FF")
     assert (frontal.second[0], frontal.second[1]) == ("001/frontal/02.jpg", "002/frontal/02.jpg")
 
@@ -166,7 +162,6 @@ def test_a_broken_cfp(tmp_path: Path) -> None:
 def test_the_real_list() -> None:
     folder = photos("lfw")
     pairs = read_pairs(folder / "pairs.txt")
-    assert pairs.fold is not None
     assert (len(pairs), pairs.mated.sum(), set(np.bincount(pairs.fold))) == (6000, 3000, {600})
     assert all((folder / photo).is_file() for photo in {*pairs.first, *pairs.second})
     assert pairs.people is not None

@@ -36,8 +36,6 @@ def lfw(folder: Path, *, view: Literal["1", "2"] = "2", pairs: Path | None = Non
 
 def _listed(folder: Path, file: Path, title: str) -> ListedPairs:
     pairs = read_pairs(file)
-    if pairs.fold is not None and not pairs.fold.any():  # a single fold is none
-        pairs = replace(pairs, fold=None)
     return ListedPairs("lfw", title, folder.name, pairs, photo_files(pairs, folder))
 
 

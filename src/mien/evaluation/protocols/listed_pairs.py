@@ -60,7 +60,7 @@ class ListedPairs:
         """Measure verification; where the list has folds, also the accuracy on each with the others' threshold."""
         pairs, scores = self.pairs, self.comparisons(embedded)
         mated = int(pairs.mated.sum())
-        folds = None if pairs.fold is None else folded_accuracy(scores.similarity, scores.mated, pairs.fold)
+        folds = folded_accuracy(scores.similarity, scores.mated, pairs.fold) if pairs.fold.any() else None
         ten = "" if folds is None else f", in {len(folds.accuracy)} folds"
         people = None if pairs.people is None else len(np.unique(pairs.people))
         facts = {"pairs": len(pairs), "mated": mated, "non-mated": len(pairs) - mated, **self.facts}
@@ -110,7 +110,7 @@ class ListedPairs:
                 "second": self.pairs.second[row],
                 "score": "" if np.isnan(similarity) else f"{similarity:.6f}",
                 "mated": int(self.pairs.mated[row]),
-                **({} if self.pairs.fold is None else {"fold": int(self.pairs.fold[row])}),
+                **({"fold": int(self.pairs.fold[row])} if self.pairs.fold.any() else {}),
                 **(
                     {}
                     if self.pairs.people is None

@@ -110,6 +110,7 @@ def draw_pairs(person: Mapping[str, str], count: int, seed: int) -> PhotoPairs:
         tuple(names[both[:, 0]].tolist()),
         tuple(names[both[:, 1]].tolist()),
         np.arange(2 * count) < count,
+        fold=np.zeros(2 * count, np.int64),
         people=labels[both],
     )
 

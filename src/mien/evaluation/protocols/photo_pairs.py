@@ -24,14 +24,14 @@ class PhotoPairs:
         first: (P,) name of one photo of each pair: its path below the folder of photos, with ``/``.
         second: (P,) of the other.
         mated: (P,) bool, whether they show one person.
-        fold: (P,) int64, from 0; None for a list without folds.
+        fold: (P,) int64, from 0; all 0 for a list without folds.
         people: (P, 2) who is on each, str; None where that isn't known.
     """
 
     first: tuple[str, ...]
     second: tuple[str, ...]
     mated: NDArray[np.bool_]
-    fold: NDArray[np.int64] | None = None
+    fold: NDArray[np.int64]
     people: NDArray[np.str_] | None = None
 
     def __len__(self) -> int:
@@ -220,11 +220,11 @@ def _made(
     )
 
 
-def tenths(mated: NDArray[np.bool_]) -> NDArray[np.int64] | None:
-    """Which tenth of its kind each pair is in; None where a kind has fewer than ten."""
+def tenths(mated: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Which tenth of its kind each pair is in; 0 where a kind has fewer than ten."""
     counts = np.bincount(mated.astype(np.int64), minlength=2)
     if counts.min() < FOLDS:
-        return None
+        return np.zeros(len(mated), np.int64)
     place = np.where(mated, np.cumsum(mated), np.cumsum(~mated)) - 1
     return np.asarray(place * FOLDS // counts[mated.astype(np.int64)], np.int64)
 

@@ -180,7 +180,7 @@ class Templates:
             return AllPairs(self.data, dict.fromkeys(self.members, b""), self.subject)
         people = np.array([(self.subject[one], self.subject[other]) for one, other in self.pairs], np.str_)
         first, second = zip(*self.pairs, strict=True)
-        found = PhotoPairs(first, second, people[:, 0] == people[:, 1], None, people)
+        found = PhotoPairs(first, second, people[:, 0] == people[:, 1], np.zeros(len(people), np.int64), people)
         return ListedPairs(self.name, self.data, self.data, found, {})
 
     def _searched(self, pooled: EmbeddedPhotos, gallery: Sequence[str], probes: Sequence[str]) -> Searched:
