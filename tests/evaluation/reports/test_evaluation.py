@@ -131,6 +131,21 @@ def test_it_begins_with_what_was_measured_and_the_figures_that_matter() -> None:
     assert "of mated comparisons missed, where 1 in 100 non-mated ones match" in paragraphs
 
 
+def test_it_does_not_begin_with_a_figure_that_says_nothing() -> None:
+    measures = replace(
+        measured(0, None),
+        fnmr_at_fmr={
+            "1e-1": Estimate(0.1, 0.05, 0.2),
+            "1e-2": Estimate(0.2, 0.15, 0.3),
+            "1e-3": Estimate(0.3, 0.0, 1.0),
+            "1e-4": Unsupported("too few"),
+        },
+    )
+    page = rendered(evaluated(verification=measures))
+    assert page.text["h2"][:2] == ["FNMR at FMR 1e-2", "FNMR at FMR 1e-4"]
+    assert page.row("at FMR 1e-3")[0].startswith("30 % 0 to 100 %")
+
+
 def test_no_refusal_is_left_out() -> None:
     evaluation = verified(threshold=0.15, identification=searched(40, 40))
     text = " ".join(rendered(evaluation).text["body"][0].split())
@@ -208,6 +223,12 @@ def test_differences_say_who_is_better() -> None:
     assert page.row("true match rate at FMR 1e-2") == ["−0.1 points −2.0 to +1.8", "0.900", "not clear"]
     assert page.row("true match rate at FMR 1e-6") == ["no figure not supported by so few", "", ""]
     assert page.row("FNIR at FPIR 0.01") == ["−25 points −30 to −20", "0.0004", "first"]
+
+
+def test_unmeasured_differences_are_said() -> None:
+    said = "Whether these differ by more than chance was not measured"
+    assert said in rendered(verified("first"), verified("second")).text["body"][0]
+    assert said not in rendered(verified()).text["body"][0]
 
 
 def test_every_difference_that_is_measured_has_a_row() -> None:

@@ -1,5 +1,6 @@
 """The few figures that a report begins with, each with what it means."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from mien.evaluation.reports.measure_tables import folded
 from mien.evaluation.reports.measure_words import Cell, cell, similarity_words
 
 MOST = 5
+WIDEST = 0.2
+"""An interval that is wider says too little to begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,16 @@ def _of_one(evaluation: Evaluation, all_of_them: Sequence[Evaluation]) -> Iterat
 
 
 def _turning_point(measures: Sequence[Mapping[str, Measure]]) -> list[str]:
-    """The smallest rate that all encoders' data supports, and the next one, at which it refuses."""
+    """The smallest rate at which all encoders' figures still say something, and the first one that is refused."""
     rates = sorted(measures[0], key=float, reverse=True)
     supported = [rate for rate in rates if not any(isinstance(one[rate], Unsupported) for one in measures)]
+    telling = [rate for rate in supported if all(_width(one[rate]) <= WIDEST for one in measures)]
     refused = [rate for rate in rates if rate not in supported]
-    return [*supported[-1:], *refused[:1]]
+    return [*(telling[-1:] or supported[:1]), *refused[:1]]
+
+
+def _width(measure: Measure) -> float:
+    return math.inf if isinstance(measure, Unsupported) else measure.high - measure.low
 
 
 def _in_words(rate: str) -> str:

@@ -36,10 +36,7 @@ def cell(measure: Measure, unit: Unit, note: str = "") -> Cell:
         return _share(measure, note)
     scale, after = (100, " points") if unit == "difference of shares" else (1, "")
     sign = "" if unit == "number" else "+"
-    places = _places(scale * measure.low, scale * measure.high)
-    value, low, high = (
-        _plain(f"{scale * number:{sign}.{places}f}") for number in (measure.value, measure.low, measure.high)
-    )
+    value, low, high = (_plain(number) for number in _rounded(measure, scale, sign))
     return Cell(value + after, f"{low} to {high}", note=note)
 
 
@@ -51,15 +48,18 @@ def similarity_words(similarity: float) -> str:
 def _share(measure: Estimate, note: str) -> Cell:
     if 0 < measure.value < 1e-4:
         return Cell(rate_words(measure.value), f"{rate_words(measure.low)} to {rate_words(measure.high)}", note=note)
-    places = _places(100 * measure.low, 100 * measure.high)
-    value, low, high = (f"{100 * number:.{places}f}" for number in (measure.value, measure.low, measure.high))
+    value, low, high = _rounded(measure, 100, "")
     return Cell(f"{value} %", f"{low} to {high} %", note=note)
 
 
-def _places(low: float, high: float) -> int:
-    """Decimal places at which the interval's width has two digits; 0 to 4."""
-    width = high - low
-    return 3 if width <= 0 else min(4, max(0, 1 - math.floor(math.log10(width))))
+def _rounded(measure: Estimate, scale: float, sign: str) -> list[str]:
+    """The value and both ends with as many places as give the interval's width two digits, 4 at the most."""
+    numbers = [scale * number for number in (measure.value, measure.low, measure.high)]
+    width = numbers[2] - numbers[1]
+    if width <= 0:
+        return [f"{number:{sign}.4g}" for number in numbers]
+    places = min(4, max(0, 1 - math.floor(math.log10(width))))
+    return [f"{number:{sign}.{places}f}" for number in numbers]
 
 
 def _plain(number: str) -> str:

@@ -14,6 +14,7 @@ from mien.evaluation.reports.figures.canvas import (
     percent,
     probit_scale,
     rare_scale,
+    shade,
     shade_unsupported,
     stairs,
     thinned,
@@ -84,6 +85,21 @@ def test_ticks_lie_within_the_axis(scale: object) -> None:
         assert 0 < low <= least < high
         assert len(ticks)
         assert ((ticks >= low) & (ticks <= high)).all()
+
+
+def test_ticks_of_a_probit_axis_leave_room_for_their_words() -> None:
+    _, axes = canvas("across", "up")
+    probit_scale(axes, "x", 1e-8, 0.6)
+    places = axes.transData.transform([(tick, 0.5) for tick in sorted(axes.get_xticks())])[:, 0]
+    assert np.diff(places).min() >= 0.139 * axes.bbox.width
+
+
+def test_bands_are_closed_by_right_angles() -> None:
+    axes = unit_axes()
+    (line,) = lines(["made-up"])
+    shade(axes, line, (np.array([0.0, 0.5]), np.array([0.2, 1.0])), (np.array([0.6, 1.0]), np.array([0.0, 0.3])))
+    corners = [(0.0, 0.0), (0.0, 0.6), (0.5, 1.0), (1.0, 1.0), (1.0, 0.3), (0.2, 0.0), (0.0, 0.0)]
+    assert [tuple(corner) for corner in axes.patches[0].get_xy()] == corners  # type: ignore[attr-defined]
 
 
 def test_a_probit_axis_makes_normal_deviates_even() -> None:

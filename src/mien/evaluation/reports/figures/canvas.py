@@ -15,6 +15,7 @@ from mien.evaluation.reports.page import SERIES, SOFT, ink
 
 DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.6), (1.4, 1.4), (6, 1.6, 1.4, 1.6))
 _AROUND = ((-0.03, -0.03), (1.03, 1.03))  # what lies outside is drawn there, out of sight: a rate of 0, say
+_ROOM = 0.14  # of an axis: what a tick's label takes
 _SPACING = 1 / 180  # of the axes: closer points than these don't show; a monotone curve keeps at most 360
 
 
@@ -77,15 +78,11 @@ def draw(axes: Axes, line: Line, x: NDArray[np.float64], y: NDArray[np.float64])
 
 
 def shade(axes: Axes, line: Line, x: Sequence[NDArray[np.float64]], y: Sequence[NDArray[np.float64]]) -> None:
-    """The band between two curves (x[0], y[0]) and (x[1], y[1])."""
-    one, other = (thinned(axes, *curve) for curve in zip(x, y, strict=True))
-    axes.fill(
-        np.concatenate([one[0], other[0][::-1]]),
-        np.concatenate([one[1], other[1][::-1]]),
-        color=line.colour,
-        alpha=0.16,
-        linewidth=0,
-    )
+    """The band between two curves (x[0], y[0]) and (x[1], y[1]), closed by right angles at both ends."""
+    (one_x, one_y), (other_x, other_y) = (thinned(axes, *curve) for curve in zip(x, y, strict=True))
+    around_x = [one_x[:1], one_x, other_x[-1:], other_x[::-1]]
+    around_y = [other_y[:1], one_y, one_y[-1:], other_y[::-1]]
+    axes.fill(np.concatenate(around_x), np.concatenate(around_y), color=line.colour, alpha=0.16, linewidth=0)
 
 
 def stairs(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -132,8 +129,13 @@ def probit_scale(axes: Axes, axis: str, least: float, most: float) -> None:
         "function", functions=(lambda rate: stats.norm.ppf(np.clip(rate, 1e-12, 1 - 1e-12)), stats.norm.cdf)
     )
     getattr(axes, f"set_{axis}lim")(least, most)
-    marks = [1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999]
-    _ticks(axes, axis, [mark for mark in marks if least <= mark <= most])
+    marks = [0.5, 0.2, 0.05, 0.01, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8]
+    room = _ROOM * (stats.norm.ppf(most) - stats.norm.ppf(least))
+    kept: list[float] = []
+    for mark in marks:
+        if least <= mark <= most and (not kept or stats.norm.ppf(kept[-1]) - stats.norm.ppf(mark) >= room):
+            kept.append(mark)
+    _ticks(axes, axis, kept)
 
 
 def percent_scale(axes: Axes, axis: str) -> None:
