@@ -15,7 +15,7 @@ from mien.evaluation.reports.page import SERIES, SOFT, ink
 
 DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.6), (1.4, 1.4), (6, 1.6, 1.4, 1.6))
 _AROUND = ((-0.03, -0.03), (1.03, 1.03))  # what lies outside is drawn there, out of sight: a rate of 0, say
-_ROOM = 0.14  # of an axis: what a tick's label takes
+_LETTER = 0.022  # of an axis: what a letter of a tick's label takes
 _SPACING = 1 / 180  # of the axes: closer points than these don't show; a monotone curve keeps at most 360
 
 
@@ -130,9 +130,10 @@ def probit_scale(axes: Axes, axis: str, least: float, most: float) -> None:
     )
     getattr(axes, f"set_{axis}lim")(least, most)
     marks = [0.5, 0.2, 0.05, 0.01, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8]
-    room = _ROOM * (stats.norm.ppf(most) - stats.norm.ppf(least))
+    letter = _LETTER * (stats.norm.ppf(most) - stats.norm.ppf(least))
     kept: list[float] = []
     for mark in marks:
+        room = letter * max(len(percent(mark)), 5)
         if least <= mark <= most and (not kept or stats.norm.ppf(kept[-1]) - stats.norm.ppf(mark) >= room):
             kept.append(mark)
     _ticks(axes, axis, kept)
