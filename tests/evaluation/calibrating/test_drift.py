@@ -41,6 +41,11 @@ def calibration() -> Calibration:
     return calibrate(*photos_of(400, 2, seed=7), name="seven", encoder=EncoderIdentity("e", "e" * 64), data="made up")
 
 
+@pytest.fixture(scope="module")
+def alike() -> Calibration:
+    return calibrate(*photos_of(300, 2, like=0.5), name="a", encoder=EncoderIdentity("e", "e" * 64), data="alike")
+
+
 def test_the_same_population_seldom_raises_an_alarm(calibration: Calibration) -> None:
     alarms = [of_people(calibration, 60, seed=seed).drifted for seed in range(100, 160)]
     assert np.mean(alarms) <= 0.05
@@ -53,8 +58,7 @@ def test_people_who_are_more_alike_are_noticed(calibration: Calibration) -> None
         assert drift.reason.startswith("drifted: where seven states a false match rate of 1e-")
 
 
-def test_people_who_are_less_alike_are_noticed_too() -> None:
-    alike = calibrate(*photos_of(300, 2, like=0.5), name="a", encoder=EncoderIdentity("e", "e" * 64), data="alike")
+def test_people_who_are_less_alike_are_noticed_too(alike: Calibration) -> None:
     drift = of_people(alike, 100)
     assert drift.drifted
     assert drift.rates[1].ratio.high < 1
@@ -86,7 +90,7 @@ def test_probes_who_are_more_alike_are_noticed(calibration: Calibration, mated: 
     assert all(of_probes(calibration, mated=mated, like=0.5, seed=seed).drifted for seed in range(5))
 
 
-def test_the_best_person_of_a_search_is_left_out(calibration: Calibration) -> None:
+def test_who_is_found_is_left_out(calibration: Calibration) -> None:
     embeddings, people = photos_of(100, 1)
     drift = drift_of_probes(calibration, embeddings, embeddings, people)
     units = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
@@ -96,11 +100,15 @@ def test_the_best_person_of_a_search_is_left_out(calibration: Calibration) -> No
         assert rate.observed.low <= rate.observed.value <= rate.observed.high
 
 
-def test_probes_cannot_show_a_lower_rate() -> None:
-    alike = calibrate(*photos_of(300, 2, like=0.5), name="a", encoder=EncoderIdentity("e", "e" * 64), data="alike")
-    drift = of_probes(alike, mated=True)
+@pytest.mark.parametrize("mated", [True, False])
+def test_probes_who_are_less_alike_are_noticed_too(alike: Calibration, mated: bool) -> None:
+    drift = of_probes(alike, mated=mated)
+    assert drift.drifted
     assert drift.rates[1].ratio.high < 1
-    assert not drift.drifted
+
+
+def test_rates_below_one_false_match_a_probe_are_not_looked_at(calibration: Calibration) -> None:
+    assert [round(rate.stated.value, 3) for rate in of_probes(calibration, mated=True).rates] == [0.1, 0.01]
 
 
 def test_it_is_json_ready(calibration: Calibration) -> None:
@@ -109,10 +117,18 @@ def test_it_is_json_ready(calibration: Calibration) -> None:
     assert [rate["drifted"] for rate in content["rates"]] == [False] * len(content["rates"])
 
 
+def test_a_stranger_who_is_not_found_counts_with_everybody(calibration: Calibration) -> None:
+    probes, _ = photos_of(40, 1, seed=1)
+    templates, people = photos_of(100, 2, seed=2)
+    a, b = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (probes, templates))
+    for rate in drift_of_probes(calibration, probes, templates, people).rates:
+        assert rate.observed.value == pytest.approx(((a @ b.T) >= rate.threshold).mean(), abs=2e-4)
+
+
 def test_a_calibration_that_supports_nothing_can_show_nothing() -> None:
     drift = of_people(made_calibration(smallest_fmr=None), 5)
     assert drift.rates == ()
-    assert drift.reason == "the calibration made-up supports no rate at which a drift could be seen"
+    assert drift.reason == "the calibration made-up supports no rate at which 5 people show a drift"
 
 
 def test_a_stream_without_probes_or_others_is_a_mistake(calibration: Calibration) -> None:

@@ -28,6 +28,9 @@ RATES = (1e-1, 1e-2, 1e-3, 1e-4)
 HARMLESS = 1.5
 """How many times its stated value, or its part, a rate may be without a warning."""
 
+STRANGERS_NAMED = 0.01
+"""The false positive identification rate at which a probe's most alike person counts as possibly its own."""
+
 
 @dataclass(frozen=True)
 class RateDrift:
@@ -38,21 +41,18 @@ class RateDrift:
         stated: The calibration's rate at the threshold.
         observed: The rate of the new scores there, with its interval over people.
         ratio: observed / stated, with its interval.
-        understated: Whether the observed rate may be too low; then a lower one tells nothing.
     """
 
     threshold: float
     stated: Rate
     observed: Rate
     ratio: Estimate
-    understated: bool = False
 
     @property
     def drifted(self) -> bool:
         """Whether the rate is surely another, and by more than the factor `HARMLESS`."""
-        more = self.ratio.low > 1 and self.ratio.value > HARMLESS
-        less = self.ratio.high < 1 and self.ratio.value < 1 / HARMLESS
-        return more or (less and not self.understated)
+        surely = self.ratio.low > 1 or self.ratio.high < 1
+        return surely and not 1 / HARMLESS <= self.ratio.value <= HARMLESS
 
     def to_dict(self) -> dict[str, Any]:
         """The drift as JSON-ready data."""
@@ -88,7 +88,7 @@ class Drift:
     def reason(self) -> str:
         """The same as a sentence: the smallest rate that drifted, or the smallest that was looked at."""
         if not self.rates:
-            return f"the calibration {self.calibration} supports no rate at which a drift could be seen"
+            return f"the calibration {self.calibration} supports no rate at which {self.people:,} people show a drift"
         shown = next((rate for rate in reversed(self.rates) if rate.drifted), self.rates[-1])
         words = (
             f"where {self.calibration} states a false match rate of {rate_words(shown.stated.value)}, these "
@@ -130,9 +130,9 @@ def drift_of_probes(
 ) -> Drift:
     """Compare a stream of probes, whoever they are, with a calibration.
 
-    A probe's most alike person in the gallery may be its mate, so that all but that one are taken: non-mated by
-    construction. A stranger loses a comparison that way, and the highest, so that the rate may be understated and is
-    never overstated: what counts as a drift here is a greater rate only.
+    A probe's most alike person in the gallery is left out where they are a match at an FPIR of `STRANGERS_NAMED`: they
+    may be its mate. All others are taken for non-mated. A mate that was missed counts as one of many strangers; so that
+    this adds less than it takes for a warning, rates are looked at from one false match a probe upwards.
 
     Args:
         calibration: For the encoder of the embeddings.
@@ -151,25 +151,31 @@ def drift_of_probes(
     order = np.argsort(owner, kind="stable")
     similarity = all_pairs(probes, templates[order])
     starts = np.searchsorted(owner[order], np.arange(len(names)))
-    best = np.maximum.reduceat(similarity, starts, axis=1).argmax(axis=1)
-    others = np.arange(len(names)) != best[:, None]
+    by_person = np.maximum.reduceat(similarity, starts, axis=1)
+    found = by_person.max(axis=1) >= _threshold_for_matches(calibration, len(names))
+    others = ~found[:, None] | (np.arange(len(names)) != by_person.argmax(axis=1)[:, None])
 
     def observed(threshold: float) -> Rate:
         share = np.add.reduceat((similarity >= threshold).astype(np.float64), starts, axis=1) / np.bincount(owner)
         return _rate_of_searches(share, others)
 
-    return _drift(calibration, len(names), observed, understated=True)
+    return _drift(calibration, len(names), observed, least=1 / len(names))
 
 
-def _drift(
-    calibration: Calibration, people: int, observed: Callable[[float], Rate], *, understated: bool = False
-) -> Drift:
+def _threshold_for_matches(calibration: Calibration, people: int) -> float:
+    """The threshold for `STRANGERS_NAMED`, or the highest that the calibration supports."""
+    if calibration.smallest_fmr is None:
+        return 1.0
+    return calibration.threshold(max(STRANGERS_NAMED / people, calibration.smallest_fmr)).similarity
+
+
+def _drift(calibration: Calibration, people: int, observed: Callable[[float], Rate], *, least: float = 0.0) -> Drift:
     rates = []
     for rate in RATES:
-        if calibration.smallest_fmr is not None and rate >= calibration.smallest_fmr:
+        if calibration.smallest_fmr is not None and rate >= max(calibration.smallest_fmr, least):
             threshold = calibration.threshold(rate)
             now = observed(threshold.similarity)
-            rates.append(RateDrift(threshold.similarity, threshold.fmr, now, _ratio(now, threshold.fmr), understated))
+            rates.append(RateDrift(threshold.similarity, threshold.fmr, now, _ratio(now, threshold.fmr)))
     return Drift(tuple(rates), calibration.name, people)
 
 
