@@ -128,9 +128,7 @@ def show_measures(evaluations: Sequence["Evaluation"]) -> None:
     counts = [f"{data.people:,} people"] if data.people else []
     counts += [f"{data.photos:,} photos"] if data.photos else []
     counts += [f"{data.photos_without_face:,} without a face"] if data.photos_without_face else []
-    facts = [
-        f"{label} {value:,}" if isinstance(value, int) else f"{label} {value}" for label, value in data.facts.items()
-    ]
+    facts = [f"{label} {_number(value)}" for label, value in data.facts.items() if value not in (0, "none")]
     print(f"{data.name}: {', '.join([*counts, *facts])}")
     shown = Table(box=None, pad_edge=False, show_header=len(evaluations) > 1, padding=(0, 2, 0, 0))
     shown.add_column("")
@@ -148,6 +146,10 @@ def show_measures(evaluations: Sequence["Evaluation"]) -> None:
         for error in {error.kind: error for error in reversed(first.worst)}.values():
             photos = error.first if error.second is None else f"{error.first}, {error.second}"
             print(f"  {error.kind}: {photos}" + ("" if error.similarity is None else f" ({error.similarity:.3f})"))
+
+
+def _number(fact: int | float | str) -> str:
+    return fact if isinstance(fact, str) else f"{fact:,}" if isinstance(fact, int) else f"{fact:.4g}"
 
 
 def words(cell: "Cell | None") -> str:

@@ -65,6 +65,17 @@ def test_intervals_grow_with_how_few_people_there_are() -> None:
     assert 1.5 < width(25) / width(225) < 5
 
 
+def test_intervals_are_about_the_value() -> None:
+    rng = np.random.default_rng(1)
+    truth = np.repeat(np.arange(60), 5)
+    labels = np.where(rng.random(len(truth)) < 0.3, rng.integers(0, 60, len(truth)), truth)
+    measures = clustering_measures(labels, truth, resamples=300)
+    for name in NAMES:
+        one = getattr(measures, name)
+        assert one.low < one.value < one.high
+        assert 0.4 < (one.high - one.value) / (one.value - one.low) < 2.5, name
+
+
 def test_somebody_drawn_twice_does_not_meet_themself() -> None:
     truth = np.repeat(np.arange(30), 4)
     perfect = clustering_measures(truth, truth, resamples=50)
