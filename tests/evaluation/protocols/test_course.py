@@ -5,7 +5,7 @@ import pytest
 from embedded_people import embedded
 from fake_recognizer import calibration, portrait
 from mien.errors import CalibrationError, ConfigError
-from mien.evaluation import PROTOCOLS, EmbeddedPhotos, EvaluationProtocol, Settings
+from mien.evaluation import PROTOCOLS, EmbeddedPhotos, Estimate, EvaluationProtocol, Settings
 
 AT = Settings(threshold=0.6, resamples=20)
 
@@ -54,6 +54,9 @@ def test_the_truth_scores_it(folders: tuple[Path, Path]) -> None:
     found = evaluation.identification
     assert found is not None
     assert (found.mated_probes, found.stranger_probes) == (6, 4)
+    assert found.at_threshold is not None
+    assert isinstance(found.at_threshold.fpir, Estimate)
+    assert found.at_threshold.fpir.high < 0.7, "four strangers without a name are four people"
     assert str(evaluation.data.facts["right answers"]).startswith("10 of 10: 100.00%")
     strict = protocol.evaluate(photos_of(protocol), Settings(threshold=0.999, resamples=20))
     assert str(strict.data.facts["right answers"]).startswith("4 of 10")

@@ -158,7 +158,9 @@ class Course:
                 hint="Give a --threshold, or a greater --fpir.",
                 code="calibration.none-for-encoder",
             )
-        whose = [self.truth[name] if self.truth else UNKNOWN for name in self.probes]
+        truth = self.truth or dict.fromkeys(self.probes, UNKNOWN)
+        # Strangers without a name are not one person: intervals take each for somebody else.
+        whose = [truth[name] if truth[name] != UNKNOWN else f"{UNKNOWN}: {name}" for name in self.probes]
         searched = Searched(
             Named(self.probes, whose, embedded.vectors([f"probes/{name}" for name in self.probes])),
             Named(
