@@ -56,7 +56,7 @@ def test_the_truth_scores_it(folders: tuple[Path, Path]) -> None:
     assert (found.mated_probes, found.stranger_probes) == (6, 4)
     assert found.at_threshold is not None
     assert isinstance(found.at_threshold.fpir, Estimate)
-    assert found.at_threshold.fpir.high < 0.7, "four strangers without a name are four people"
+    assert found.at_threshold.fpir.high < 0.95, "four strangers without a name are four people"
     assert str(evaluation.data.facts["right answers"]).startswith("10 of 10: 100.00%")
     strict = protocol.evaluate(photos_of(protocol), Settings(threshold=0.999, resamples=20))
     assert str(strict.data.facts["right answers"]).startswith("4 of 10")
