@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 _HEAD = np.array([[-0.5, 0.0, 0.0], [0.5, 0.0, 0.0], [0.0, 0.571, 0.48], [-0.414, 1.154, 0.1], [0.414, 1.154, 0.1]])
 BLURRED = 0.01
 """Sharpness below which strangers look alike to an encoder. Of two such photos more match by chance than a calibration
-says: with SFace, 1.8 to 11 times as many at a false match rate of 1e-3 (docs/results/transfer-methods.md). With one
+says: with SFace, 1.2 to 10 times as many at a false match rate of 1e-3 (docs/results/transfer-methods.md). With one
 such photo it is no more than stated. Of the photos of eight sets 0.5 % or fewer are below."""
 
 _FROM_HEAD = np.linalg.pinv(_HEAD - _HEAD.mean(axis=0)).T
