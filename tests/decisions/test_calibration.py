@@ -1,6 +1,7 @@
 import json
 import math
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from made_calibration import GRID, exactly_known, made_calibration
-from mien.decisions import Calibration, LikelihoodMap, RateCurve, TailModel, shipped_calibration
+from mien.decisions import (
+    Calibration,
+    LikelihoodMap,
+    RateCurve,
+    TailModel,
+    calibration_file,
+    shipped_calibration,
+)
 from mien.errors import CalibrationError
 
 CALIBRATION = made_calibration()
@@ -206,6 +214,44 @@ def test_a_saved_file_can_be_loaded_and_reordered_keys_do_not_matter(tmp_path: P
     content = json.loads(file.read_text(encoding="utf-8"))
     file.write_text(json.dumps(dict(reversed(content.items())), indent=3), encoding="utf-8")
     assert Calibration.load(str(file)).sha256 == CALIBRATION.sha256
+
+
+def test_whose_people_they_are_is_no_part_of_the_file(tmp_path: Path) -> None:
+    shown = replace(CALIBRATION, whose="this gallery's own people")
+    shown.save(tmp_path / "a.json")
+    assert shown == CALIBRATION
+    assert Calibration.load(tmp_path / "a.json").whose == ""
+    claimed = {**calibration_file.content_of(CALIBRATION), "whose": "this gallery's own people"}
+    (tmp_path / "b.json").write_text(json.dumps({**claimed, "sha256": calibration_file.hash_of(claimed)}))
+    assert _code_of(tmp_path / "b.json") == "calibration.not-a-calibration"
+
+
+def test_a_rate_that_is_modelled_is_supported_and_kept(tmp_path: Path) -> None:
+    farther = replace(CALIBRATION, smallest_modelled_fmr=1e-7)
+    farther.save(tmp_path / "a.json")
+    assert Calibration.load(tmp_path / "a.json").smallest_modelled_fmr == 1e-7
+    assert farther.sha256 != CALIBRATION.sha256
+    assert farther.threshold(2e-7).similarity > CALIBRATION.threshold(1e-6).similarity
+    assert farther.supports(1e-7)
+    assert not farther.supports(0.99e-7)
+    with pytest.raises(CalibrationError, match="support 1e-7 or more"):
+        farther.threshold(5e-8)
+    with pytest.raises(CalibrationError) as caught:
+        farther.threshold_for_fpir(0.01, 1_000_000)
+    assert "gallery of 100,503 or fewer" in (caught.value.hint or "")
+
+
+def test_a_file_from_before_rates_were_modelled_keeps_its_hash() -> None:
+    assert "smallest_modelled_fmr" not in CALIBRATION.to_dict()
+    shipped = next((files("mien.decisions") / "calibrations").iterdir()).read_text(encoding="utf-8")
+    assert Calibration.from_json(shipped).sha256 == json.loads(shipped)["sha256"]
+
+
+def test_the_shipped_one_says_that_it_is_of_others() -> None:
+    identity = json.loads((files("mien.decisions") / "calibrations" / "sface-lfw.json").read_text())["encoder"]
+    known = shipped_calibration(identity["identity"])
+    assert known.summary()["whose"] == "other people than yours"
+    assert known.source_words(0.5).endswith("people (lfw), other people than yours")
 
 
 def test_another_content_has_another_hash() -> None:

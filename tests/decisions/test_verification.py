@@ -130,5 +130,6 @@ def test_as_json() -> None:
     assert said["fmr_interval"] == pytest.approx([1e-4 / 1.2, 1.2e-4])
     assert said["calibration"] == {
         "name": "made-up", "sha256": CALIBRATION.sha256, "mated": 5000, "non_mated": 4_490_000,
+        "people": 1000, "whose": None,
     }  # fmt: skip
     assert said["encoder"] == {"name": "made-up", "sha256": "e" * 64}

@@ -1,6 +1,6 @@
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +16,9 @@ from mien.decisions.rate import Rate
 from mien.decisions.wording import rate_rounded_up, rate_words
 from mien.errors import CalibrationError
 
+OWN_GALLERY = "this gallery's own people"
+OTHER_PEOPLE = "other people than yours"
+"""What `Calibration.whose` may be."""
 _MORE_PEOPLE = "Make a calibration of more people with `mien calibrate`."
 
 
@@ -52,10 +55,14 @@ class Calibration:
         similarity: (G,) the grid, increasing, from −1 to 1.
         false_match: FMR(t) = P(similarity ≥ t | different people) on the grid.
         false_non_match: FNMR(t) = P(similarity < t | one person) on the grid; None without mated comparisons.
-        smallest_fmr: The smallest false match rate that the comparisons support; None if they support none.
+        smallest_fmr: The smallest false match rate that the comparisons support by counting; None if they support none.
         tail: Model of the highest non-mated similarities; None where too few are there.
         likelihood: Map to a log-likelihood ratio; None without mated comparisons.
         made: How it came about: date, command, version.
+        smallest_modelled_fmr: The smallest false match rate that `tail` supports beyond `smallest_fmr`: there the rates
+            of `false_match` are modelled, with the wider intervals of the model. None where nothing is.
+        whose: Whose faces these are to the user: `OWN_GALLERY`, `OTHER_PEOPLE`, or "" where that is not known. No part
+            of the content, but of how it came to be used.
     """
 
     name: str
@@ -70,6 +77,8 @@ class Calibration:
     tail: TailModel | None
     likelihood: LikelihoodMap | None
     made: Mapping[str, str]
+    smallest_modelled_fmr: float | None = None
+    whose: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         curves = [self.false_match] + ([self.false_non_match] if self.false_non_match else [])
@@ -97,6 +106,25 @@ class Calibration:
     def non_mated(self) -> int:
         """How many comparisons were of two photos of different people."""
         return self.data.non_mated
+
+    @property
+    def smallest_supported_fmr(self) -> float | None:
+        """The smallest false match rate that can be asked for, counted or modelled; None if there is none."""
+        return self.smallest_modelled_fmr or self.smallest_fmr
+
+    def supports(self, fmr: float) -> bool:
+        """Whether the comparisons behind the calibration support a false match rate."""
+        return self.smallest_supported_fmr is not None and fmr >= self.smallest_supported_fmr
+
+    def source_words(self, similarity: float) -> str:
+        """On whom the rates at the threshold `similarity` were measured, for the end of a sentence."""
+        if self.whose == OWN_GALLERY:
+            words = f"this gallery's own {self.people:,} people ({self.non_mated:,} comparisons)"
+        else:
+            words = f"{self.non_mated:,} comparisons of {self.people:,} people ({self.data.name})"
+            words += f", {self.whose}" if self.whose else ""
+        counted = self.smallest_modelled_fmr is None or self.fmr(similarity).value >= (self.smallest_fmr or 1)
+        return words if counted else f"{words}, and extrapolated from the most alike of them"
 
     def fmr(self, similarity: float) -> Rate:
         """The false match rate of the threshold `similarity`, with its 95 % interval.
@@ -134,7 +162,7 @@ class Calibration:
         """
         if not 0 < fmr < 1:
             raise ValueError(f"a false match rate lies between 0 and 1, not at {fmr}")
-        if self.smallest_fmr is None or fmr < self.smallest_fmr:
+        if not self.supports(fmr):
             raise CalibrationError(
                 f"A false match rate of {rate_words(fmr)} is not supported: {self._support()}.",
                 hint=self._supported_rates(),
@@ -166,7 +194,7 @@ class Calibration:
         if gallery_size < 1:
             raise ValueError(f"a gallery of {gallery_size} has no threshold")
         fmr = -math.expm1(math.log1p(-fpir) / gallery_size)
-        if self.smallest_fmr is None or fmr < self.smallest_fmr:
+        if not self.supports(fmr):
             raise CalibrationError(
                 f"A false positive identification rate of {rate_words(fpir)} in a gallery of {gallery_size:,} needs a "
                 f"false match rate of {rate_words(fmr)} a comparison, which is not supported: {self._support()}.",
@@ -219,8 +247,15 @@ class Calibration:
         return {**calibration_file.content_of(self), "sha256": self.sha256}
 
     def summary(self) -> dict[str, Any]:
-        """What a decision says of its calibration: name, sha256, mated, non_mated."""
-        return {"name": self.name, "sha256": self.sha256, "mated": self.mated, "non_mated": self.non_mated}
+        """What a decision says of its calibration: name, sha256, mated, non_mated, people, whose."""
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "mated": self.mated,
+            "non_mated": self.non_mated,
+            "people": self.people,
+            "whose": self.whose or None,
+        }
 
     def save(self, path: str | Path) -> None:
         """Write the calibration as JSON; an existing file is replaced when the new one is whole."""
@@ -251,19 +286,22 @@ class Calibration:
             raise calibration_file.not_a_calibration(source, f"{type(error).__name__}: {error}") from error
 
     def _support(self) -> str:
-        least = f"{rate_words(rate_rounded_up(self.smallest_fmr))} or more" if self.smallest_fmr else "none"
+        smallest = self.smallest_supported_fmr
+        least = f"{rate_words(rate_rounded_up(smallest))} or more" if smallest else "none"
         return f"{self.non_mated:,} non-mated comparisons of {self.people:,} people ({self.data.name}) support {least}"
 
     def _supported_rates(self) -> str:
-        if not self.smallest_fmr:
+        smallest = self.smallest_supported_fmr
+        if not smallest:
             return _MORE_PEOPLE
-        return f"Ask for {rate_words(rate_rounded_up(self.smallest_fmr))} or more, or m{_MORE_PEOPLE[1:]}"
+        return f"Ask for {rate_words(rate_rounded_up(smallest))} or more, or m{_MORE_PEOPLE[1:]}"
 
     def _supported_galleries(self, fpir: float, gallery_size: int) -> str:
-        if not self.smallest_fmr:
+        smallest = self.smallest_supported_fmr
+        if not smallest:
             return _MORE_PEOPLE
-        least = rate_rounded_up(-math.expm1(gallery_size * math.log1p(-self.smallest_fmr)))
-        most = math.floor(math.log1p(-fpir) / math.log1p(-self.smallest_fmr))
+        least = rate_rounded_up(-math.expm1(gallery_size * math.log1p(-smallest)))
+        most = math.floor(math.log1p(-fpir) / math.log1p(-smallest))
         smaller = f", or for {rate_words(fpir)} in a gallery of {most:,} or fewer" if most else ""
         return f"Ask for {rate_words(least)} or more at this size{smaller}, or m{_MORE_PEOPLE[1:]}"
 
@@ -299,7 +337,7 @@ def shipped_calibration(encoder_identity: str) -> Calibration:
         if file.name.endswith(".json"):
             calibration = Calibration.from_json(file.read_text(encoding="utf-8"), source=file.name)
             if calibration.encoder.identity == encoder_identity:
-                return calibration
+                return replace(calibration, whose=OTHER_PEOPLE)
             known.append(calibration.encoder.name)
     raise CalibrationError(
         f"No calibration comes with mien for the encoder {encoder_identity[:12]}…; there is one for: "

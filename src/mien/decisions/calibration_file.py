@@ -29,12 +29,18 @@ _RECORDS = {
 
 def content_of(calibration: "Calibration") -> dict[str, Any]:
     """Everything but the hash, as JSON-ready data."""
-    return {"schema": SCHEMA, **_plain_fields(calibration)}
+    plain = _plain_fields(calibration)
+    del plain["whose"]
+    if plain["smallest_modelled_fmr"] is None:
+        del plain["smallest_modelled_fmr"]  # as in files from before there was such a thing
+    return {"schema": SCHEMA, **plain}
 
 
 def fields_of(content: dict[str, Any]) -> dict[str, Any]:
     """The arguments of `Calibration` that `content` holds: the reverse of `content_of`."""
     values = {name: value for name, value in content.items() if name != "schema"}
+    if "whose" in values:
+        raise ValueError("whose people they are is for its user to say")
     for name, kind in _RECORDS.items():
         if values[name] is not None:
             values[name] = kind(**{key: _array_of(value) for key, value in values[name].items()})

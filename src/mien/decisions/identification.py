@@ -202,5 +202,5 @@ def _reason(
     return (
         f"{what} {threshold:.4f}, the threshold at which {rate_words(rate.value)} of strangers "
         f"({interval_words(rate)}) would match somebody in this gallery of {gallery_size:,}, as measured on "
-        f"{calibration.non_mated:,} comparisons of {calibration.people:,} people ({calibration.data.name})"
+        f"{calibration.source_words(threshold)}"
     )

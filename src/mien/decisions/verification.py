@@ -119,7 +119,7 @@ def verify(
     return Verification(
         decision=decision,
         reason=f"{decision.replace('_', ' ')}: similarity {similarity:.4f} {place} "
-        + _basis(rate, calibration, comparisons),
+        + _basis(rate, calibration, comparisons, limit),
         similarity=similarity,
         threshold=limit,
         threshold_interval=(low, high),
@@ -147,11 +147,11 @@ def _probability(similarity: float, calibration: Calibration | None, prior: floa
     return posterior(calibration.log_likelihood_ratio(similarity) - math.log(comparisons), prior)
 
 
-def _basis(rate: Rate | None, calibration: Calibration | None, comparisons: int) -> str:
+def _basis(rate: Rate | None, calibration: Calibration | None, comparisons: int, threshold: float) -> str:
     if rate is None or calibration is None:
         return "(no calibration says how often that is wrong)"
     several = f"; the most alike of {comparisons} pairs of faces, which the rate allows for" if comparisons > 1 else ""
     return (
         f"for a false match rate of {rate_words(rate.value)} ({interval_words(rate)}), measured on "
-        f"{calibration.non_mated:,} comparisons of {calibration.people:,} people ({calibration.data.name}){several}"
+        f"{calibration.source_words(threshold)}{several}"
     )

@@ -1,7 +1,8 @@
 from mien.evaluation.calibrating.calibrate import calibrate, list_sha256
 from mien.evaluation.calibrating.drift import Drift, RateDrift, drift_of_people, drift_of_probes
+from mien.evaluation.calibrating.false_match import FalseMatches, measure_false_matches
 from mien.evaluation.calibrating.likelihood import cllr, fit_likelihood
-from mien.evaluation.calibrating.tail import fit_tail
+from mien.evaluation.calibrating.tail import FittedTail, fit_tail
 from mien.evaluation.calibrating.unlabelled import calibrate_unlabelled
 from mien.evaluation.evaluation import Evaluation, EvaluationData, WorstError
 from mien.evaluation.intervals.proportions import clopper_pearson, wilson
@@ -54,6 +55,8 @@ __all__ = [
     "EvaluationData",
     "EvaluationProtocol",
     "Extremes",
+    "FalseMatches",
+    "FittedTail",
     "FoldedAccuracy",
     "IdentificationMeasures",
     "Measure",
@@ -90,6 +93,7 @@ __all__ = [
     "folded_accuracy",
     "identification_measures",
     "list_sha256",
+    "measure_false_matches",
     "read_pair_list",
     "read_pairs",
     "read_score_table",

@@ -7,7 +7,14 @@ from numpy.typing import NDArray
 
 from mien.decisions import Calibration, EncoderIdentity, identify, verify
 from mien.errors import CalibrationError
-from mien.evaluation import calibrate, false_match_rates, false_non_match_rates, list_sha256, score_all_pairs
+from mien.evaluation import (
+    calibrate,
+    false_match_rates,
+    false_non_match_rates,
+    list_sha256,
+    measure_false_matches,
+    score_all_pairs,
+)
 
 ENCODER = EncoderIdentity("made-up", "e" * 64)
 
@@ -49,15 +56,29 @@ def test_its_rates_are_the_measured_ones(calibration: Calibration) -> None:
             assert stated.value == pytest.approx(measured.curve.value[at], rel=1e-5)
             assert stated.low == pytest.approx(measured.curve.low[at], rel=1e-5, abs=1e-12)
             assert stated.high == pytest.approx(measured.curve.high[at], rel=1e-5)
-    assert calibration.smallest_fmr == pytest.approx(false_match.smallest_supported, rel=1e-5)
+    assert calibration.smallest_fmr == pytest.approx(measure_false_matches(scores).smallest_counted, rel=1e-5)
 
 
 def test_the_smallest_rate_can_be_asked_for_and_a_smaller_one_not(calibration: Calibration) -> None:
-    assert calibration.smallest_fmr is not None
-    assert 1e-4 < calibration.smallest_fmr < 1e-2
-    assert calibration.threshold(calibration.smallest_fmr).fmr.value <= calibration.smallest_fmr
+    counted, smallest = calibration.smallest_fmr, calibration.smallest_supported_fmr
+    assert counted is not None
+    assert smallest is not None
+    assert 1e-4 < counted < 1e-2
+    assert counted / 11 < smallest < counted / 9
+    assert calibration.threshold(smallest).fmr.value == pytest.approx(smallest)
+    assert calibration.threshold(smallest).high < 0.95
     with pytest.raises(CalibrationError, match="not supported"):
-        calibration.threshold(calibration.smallest_fmr * 0.99)
+        calibration.threshold(smallest * 0.99)
+
+
+def test_a_rate_that_is_modelled_says_so(calibration: Calibration) -> None:
+    assert calibration.smallest_fmr is not None
+    counted, modelled = (verify(0.9, calibration, fmr=calibration.smallest_fmr * times) for times in (1.1, 0.5))
+    assert "extrapolated" not in counted.reason
+    assert modelled.reason.endswith("people (nobody), and extrapolated from the most alike of them")
+    assert counted.fmr is not None
+    assert modelled.fmr is not None
+    assert modelled.fmr.high / modelled.fmr.value > counted.fmr.high / counted.fmr.value
 
 
 def test_decisions_on_other_people_are_wrong_as_often_as_stated(calibration: Calibration) -> None:

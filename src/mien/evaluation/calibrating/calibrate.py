@@ -10,15 +10,17 @@ from mien._version import __version__
 from mien.decisions.calibration import Calibration
 from mien.decisions.measured import CalibrationData, EncoderIdentity, LikelihoodMap, RateCurve
 from mien.errors import CalibrationError
+from mien.evaluation.calibrating.false_match import measure_false_matches
 from mien.evaluation.calibrating.likelihood import fit_likelihood
-from mien.evaluation.calibrating.tail import fit_tail
-from mien.evaluation.measures.error_rates import MeasuredRates, false_match_rates, false_non_match_rates
+from mien.evaluation.measures.error_rates import false_non_match_rates
 from mien.evaluation.scores.pair_scores import EDGES, PairScores, score_all_pairs
 
 PROTOCOL = (
     "Every photo compared with every other. Each pair of people weighs the same in the false match rate, each person "
     "in the false non-match rate. 95 % intervals over people: Clopper-Pearson at the effective number of comparisons. "
-    "The smallest supported false match rate has 30 false matches that tell as much as 10 independent ones."
+    "The smallest counted false match rate has 30 false matches that tell as much as 10 independent ones, and is not "
+    "below that of two pairs of people among all pairs. Down to a tenth of it, rates are those of a generalised Pareto "
+    "distribution fitted to the decade above, with intervals over people, unless an Anderson-Darling test rejects it."
 )
 
 
@@ -62,9 +64,8 @@ def calibrate(
             code="calibration.too-few-people",
         )
     scores = score_all_pairs(embeddings, people)
-    false_match = false_match_rates(scores)
+    false_match = measure_false_matches(scores, seed=seed)
     mated = bool(scores.mated.sum())
-    smallest = false_match.smallest_supported
     return Calibration(
         name=name,
         encoder=encoder,
@@ -81,16 +82,17 @@ def calibrate(
         score={"metric": "cosine", **(score or {})},
         protocol=PROTOCOL,
         similarity=EDGES[::2],
-        false_match=_for_file(false_match),
-        false_non_match=_for_file(false_non_match_rates(scores)) if mated else None,
-        smallest_fmr=None if smallest is None else _significant(smallest),
-        tail=fit_tail(scores, false_match, seed=seed),
+        false_match=_for_file(false_match.curve),
+        false_non_match=_for_file(false_non_match_rates(scores).curve) if mated else None,
+        smallest_fmr=_significant(false_match.smallest_counted),
+        tail=false_match.tail,
         likelihood=_likelihood(embeddings, people, scores, seed) if mated else None,
         made={
             "date": datetime.now(UTC).strftime("%Y-%m-%d"),
             "command": command,
             "version": __version__,
         },
+        smallest_modelled_fmr=_significant(false_match.smallest_modelled),
     )
 
 
@@ -109,15 +111,15 @@ def _likelihood(embeddings: NDArray[np.float32], people: Sequence[str], scores: 
     return fit_likelihood(scores, (one, other) if enough else None)
 
 
-def _for_file(rates: MeasuredRates) -> RateCurve:
+def _for_file(curve: RateCurve) -> RateCurve:
     """Every second point of the curve, six significant digits a number: a file of 100 kB instead of 600."""
     return RateCurve(
         *(
-            np.array([_significant(number) for number in curve[::2].tolist()])
-            for curve in (rates.curve.value, rates.curve.low, rates.curve.high)
+            np.array([float(f"{number:.6g}") for number in part[::2].tolist()])
+            for part in (curve.value, curve.low, curve.high)
         )
     )
 
 
-def _significant(number: float) -> float:
-    return float(f"{number:.6g}")
+def _significant(rate: float | None) -> float | None:
+    return None if rate is None else float(f"{rate:.6g}")
