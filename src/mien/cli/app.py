@@ -14,6 +14,7 @@ from mien.cli import (
     calibrate,
     cluster,
     compare_models,
+    config,
     demo,
     detect,
     embed,
@@ -88,7 +89,7 @@ def make_app() -> typer.Typer:
         demo.demo,
     ):
         command(app, action)
-    for group in (evaluate.EVALUATE, compare_models.COMPARE_MODELS, gallery.PEOPLE, models.MODELS):
+    for group in (evaluate.EVALUATE, compare_models.COMPARE_MODELS, gallery.PEOPLE, models.MODELS, config.CONFIG):
         below = typer.Typer(help=group.help, no_args_is_help=True)
         for action in group.commands:
             command(below, action)
@@ -111,8 +112,16 @@ def _show_version(wanted: bool) -> None:
 
 
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and stop.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand == config.CONFIG.name:
+        return  # which shows what is wrong with the files
+    try:
+        settings = {name: value for name, (value, _) in config.read_settings().items()}
+    except MienError as error:
+        say(f"mien: {error}")
+        raise typer.Exit(error.exit_code) from error
+    context.default_map = config.defaults_for(context.command, settings)

@@ -39,7 +39,9 @@ def cluster(
         typer.Option(help="graph and agglomerative find out how many people there are; kmeans is told with --people."),
     ] = "graph",
     people: Annotated[int | None, typer.Option(min=1, help="How many groups kmeans makes.")] = None,
-    fmr: Annotated[float, typer.Option(callback=share, help="Put faces together at this false match rate.")] = 1e-4,
+    fmr: Annotated[
+        float, typer.Option(envvar="MIEN_FMR", callback=share, help="Put faces together at this false match rate.")
+    ] = 1e-4,
     threshold: ThresholdOption = None,
     labelled: Annotated[
         bool, typer.Option("--labelled", help="Each photo's folder says who it is: measure how right the groups are.")

@@ -26,16 +26,27 @@ EncoderOption = Annotated[
 ]
 FlipOption = Annotated[
     bool | None,
-    typer.Option("--flip/--no-flip", help="Add the mirror image to each embedding; by default as the model card says."),
+    typer.Option(
+        "--flip/--no-flip",
+        envvar="MIEN_FLIP",
+        help="Add the mirror image to each embedding; by default as the model card says.",
+    ),
 ]
 RuntimeOption = Annotated[Runtime, typer.Option("--runtime", envvar="MIEN_RUNTIME", help="What runs the networks.")]
-PrecisionOption = Annotated[Precision, typer.Option("--precision", help="Precision that the networks run in.")]
+PrecisionOption = Annotated[
+    Precision, typer.Option("--precision", envvar="MIEN_PRECISION", help="Precision that the networks run in.")
+]
 FaceOption = Annotated[Face, typer.Option("--face", help="Which face of a photo counts.")]
 SmallFacesOption = Annotated[
     bool, typer.Option("--small-faces", help="Look for small faces too, at many times the cost.")
 ]
 CalibrationOption = Annotated[
-    Path | None, typer.Option("--calibration", help="A calibration file; by default the one shipped for the encoder.")
+    Path | None,
+    typer.Option(
+        "--calibration",
+        envvar="MIEN_CALIBRATION",
+        help="A calibration file; by default the one shipped for the encoder.",
+    ),
 ]
 GalleryOption = Annotated[
     str | None,
@@ -73,6 +84,7 @@ FpirOption = Annotated[
     float,
     typer.Option(
         "--fpir",
+        envvar="MIEN_FPIR",
         callback=share,
         help="Decide at this false positive identification rate: the share of strangers who are named.",
     ),

@@ -23,7 +23,12 @@ def verify(
     probe: Annotated[str, typer.Argument(metavar="A", help="A photo of one person.")],
     reference: Annotated[str, typer.Argument(metavar="B", help="A photo of the same person, or of another.")],
     fmr: Annotated[
-        float, typer.Option(callback=share, help="Decide at this false match rate: the share of strangers who match.")
+        float,
+        typer.Option(
+            envvar="MIEN_FMR",
+            callback=share,
+            help="Decide at this false match rate: the share of strangers who match.",
+        ),
     ] = 1e-4,
     threshold: ThresholdOption = None,
     prior: Annotated[
