@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test lint bench docs calibrations clean
+.PHONY: help demo test lint bench tables docs calibrations clean
 
 help: ## List the verbs.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,9 +40,12 @@ lint: $(VENV)/.dev ## Style, types, and the direction of imports.
 bench: $(VENV)/.bench ## Speed and accuracy against named peers, in one run.
 	@$(BIN)/python -m benchmarks
 
+tables: $(VENV)/.dev ## Classical encoders against deep ones, on the real photos.
+	@$(BIN)/python -m benchmarks tables
+
 docs: $(VENV)/.dev ## The reference pages, from the docstrings, in build/docs/.
 	@$(BIN)/pdoc --docformat google --output-directory build/docs mien mien.photos mien.models mien.faces \
-		mien.similarity mien.decisions mien.evaluation mien.gallery mien.synthesis
+		mien.similarity mien.decisions mien.evaluation mien.gallery mien.synthesis mien.training
 	@echo "look at build/docs/index.html"
 
 calibrations: $(VENV)/.dev ## Make the shipped calibrations anew from the LFW photos.

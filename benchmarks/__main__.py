@@ -1,14 +1,21 @@
-"""Run the benchmarks: `python -m benchmarks [speed] [lfw] [detection]`, all by default.
+"""Run the benchmarks: `python -m benchmarks [speed] [lfw] [detection] [tables] [scale] …`, all by default.
 
 Each prints its tables and writes them to docs/results/NAME.md with the date, the machine and the command.
 """
 
 import sys
 
-from benchmarks import detection, lfw, speed
+from benchmarks import detection, lfw, scale, speed, tables, transfer_methods
 from benchmarks.results import write
 
-BENCHMARKS = {"speed": speed.measure, "lfw": lfw.measure, "detection": detection.measure}
+BENCHMARKS = {
+    "speed": speed.measure,
+    "lfw": lfw.measure,
+    "detection": detection.measure,
+    "tables": tables.measure,
+    "scale": scale.measure,
+    "transfer-methods": transfer_methods.measure,
+}
 
 for name in sys.argv[1:] or list(BENCHMARKS):
     text = BENCHMARKS[name]()

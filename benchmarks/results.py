@@ -6,10 +6,23 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
+from mien import Recognizer
 from mien._version import __version__
+from mien.cli.options import embed_photos
+from mien.faces import FaceTable
 
 PHOTOS = Path(os.environ.get("MIEN_TEST_PHOTOS", "~/.cache/mien-test-photos")).expanduser()
 PAGES = Path(__file__).parent.parent / "docs" / "results"
+
+
+KEPT = Path("bench-results")
+
+
+def embedded_set(name: str, encoder: str, *, flip: bool) -> FaceTable:
+    """The most central face of every photo of a set, embedded; kept, so that an interrupted run carries on."""
+    KEPT.mkdir(exist_ok=True)
+    keep = KEPT / f"{name}-{encoder}{'-flip' if flip else ''}.npz"
+    return embed_photos(Recognizer(encoder, flip=flip), [str(PHOTOS / name)], face="central", keep=keep)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
