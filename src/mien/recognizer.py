@@ -10,7 +10,7 @@ from os import cpu_count
 
 from mien.decisions import Calibration, Verification, shipped_calibration, verify
 from mien.errors import CalibrationError, MienError, NoFaceError, PhotoError
-from mien.faces import Detector, Encoder, FacePolicy, Faces, choose, open_encoder, with_embeddings
+from mien.faces import Detector, Encoder, FacePolicy, Faces, choose, comparable, open_encoder, with_embeddings
 from mien.models import ModelCard
 from mien.photos import PhotoSource
 from mien.similarity import all_pairs
@@ -153,7 +153,8 @@ class Recognizer:
                 number of pairs.
 
         Returns:
-            The decision; photos that cannot be used give ``unusable``, with the reason.
+            The decision; photos that cannot be used give ``unusable``, with the reason. So do two whose faces are
+            both so blurred that no calibration holds for them, unless `threshold` is given.
 
         Raises:
             CalibrationError: The calibration's data cannot support this rate, or there is no calibration.
@@ -164,6 +165,10 @@ class Recognizer:
         except (PhotoError, NoFaceError) as problem:
             return Verification.unusable(problem, calibration)
         similarities = all_pairs(first.embeddings, second.embeddings, "cosine")
+        if threshold is None:  # which states a rate, and blurred strangers look alike more often than it says
+            similarities = similarities[comparable(first, second)]
+            if not similarities.size:
+                return Verification.unusable(_too_blurred(probe, reference), calibration)
         verification = verify(
             float(similarities.max()),
             calibration,
@@ -186,3 +191,12 @@ class Recognizer:
             return choose(faces, face)
         except MienError as problem:
             return replace(faces[:0], problem=problem)
+
+
+def _too_blurred(probe: PhotoSource, reference: PhotoSource) -> NoFaceError:
+    names = (source if isinstance(source, str) else "a photo" for source in (probe, reference))
+    return NoFaceError(
+        f"The faces in {' and '.join(names)} are both too blurred: strangers look alike then more often than stated.",
+        hint="Use a sharper photo of either, or decide by a threshold of your own.",
+        code="no-face.blurred",
+    )

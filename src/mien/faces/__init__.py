@@ -6,7 +6,7 @@ from mien.faces.detection import Detector
 from mien.faces.drawing import draw
 from mien.faces.encoding import Encoder, FusedEncoder, NetworkEncoder, open_encoder, with_embeddings
 from mien.faces.faces import Faces
-from mien.faces.quality import FaceQuality, measure_quality
+from mien.faces.quality import FaceQuality, comparable, measure_quality
 from mien.faces.ready_crop import embed_ready_crops, ready_crop
 from mien.faces.table import FaceTable
 
@@ -22,6 +22,7 @@ __all__ = [
     "NetworkEncoder",
     "align",
     "choose",
+    "comparable",
     "draw",
     "embed_ready_crops",
     "measure_quality",

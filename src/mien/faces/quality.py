@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.faces.faces import Faces
+
 # x to the right, y down, z towards the viewer, in distances between the eyes, from between them. x and y are those of
 # the template arcface-112; z are rounded means of adult heads: a nose's tip 3 cm before eyes that are 6.3 cm apart.
 _HEAD = np.array([[-0.5, 0.0, 0.0], [0.5, 0.0, 0.0], [0.0, 0.571, 0.48], [-0.414, 1.154, 0.1], [0.414, 1.154, 0.1]])
@@ -74,6 +76,19 @@ def measure_quality(crops: NDArray[np.uint8], landmarks: NDArray[np.floating]) -
         brightness=light[:, 1],
         contrast=light[:, 2],
     )
+
+
+def comparable(first: Faces, second: Faces) -> NDArray[np.bool_]:
+    """Which faces of two photos can be compared at the rates of a calibration: all but two that are both blurred.
+
+    Returns:
+        (N, M) bool for the N faces of one photo and the M of the other.
+
+    Raises:
+        ValueError: A photo was not kept.
+    """
+    blurred, also = (measure_quality(one.crops(), one.landmarks).blurred for one in (first, second))
+    return ~(blurred[:, None] & also[None, :])
 
 
 def pose(
