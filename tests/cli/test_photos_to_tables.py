@@ -98,6 +98,8 @@ def test_calibrate_and_use_it(run: Run, tmp_path: Path) -> None:
     run("synth", people, "--people", "30", "--photos", "2", "--seed", "4")
     ran = run("calibrate", "--people", people, "-o", output, "--json")
     assert ran.code == 0
+    assert (ran.json["people"], ran.json["output"], ran.json["problems"]) == (30, str(output), {})
+    assert ran.json["smallest_fmr"] > 0
     pair = people / "person-0001/0001.jpg", people / "person-0001/0002.jpg"
     decided = run("verify", *pair, "--calibration", output, "--fmr", "0.3", "--json")
     assert decided.code == 0
@@ -107,6 +109,9 @@ def test_calibrate_and_use_it(run: Run, tmp_path: Path) -> None:
     other = run("verify", *pair, "--calibration", output, "--flip")
     assert other.code == 3
     assert run("calibrate", "--people", people / "person-0001", "-o", output).code == 3
+    assert run("calibrate", "-o", output).code == 2
+    assert run("calibrate", "--people", people).code == 2
+    assert run("calibrate", "--people", people, "--unlabelled", people, "-o", output).code == 2
     output.write_text(output.read_text(encoding="utf-8").replace("cosine", "cosinE"), encoding="utf-8")
     assert run("verify", *pair, "--calibration", output).code == 3
 
@@ -178,3 +183,24 @@ def test_interrupted_embedding_goes_on(people: Path, tmp_path: Path) -> None:
     assert "what was done is kept" in said
     kept = len(FaceTable.load(output)) if output.exists() else 0
     assert kept < 720
+
+
+def test_a_gallery_calibrates_itself(run: Run, people: Path, tmp_path: Path) -> None:
+    gallery, kept = tmp_path / "gallery.db", tmp_path / "own.json"
+    assert run("calibrate", "--gallery", gallery).code == 3, "nobody is in it"
+    run("enroll", "--folder", people)
+    ran = run("calibrate", "--gallery", gallery, "-o", kept, "--json")
+    assert ran.code == 0
+    assert (ran.json["people"], ran.json["whose"]) == (6, "this gallery's own people")
+    decided = run("identify", people / "person-0001/0001.jpg", "--threshold", "0.5", "--json")
+    assert decided.json[0]["calibration"]["sha256"] == ran.json["sha256"]
+    assert "this gallery's own 6 people" in decided.json[0]["reason"]
+    assert "other people than yours" in run("identify", people / "person-0001/0001.jpg").out, "six support nothing"
+    assert run("calibrate", "--gallery", gallery, "--flip").code == 0, "it has its own encoder"
+
+
+def test_photos_without_names_are_refused_where_they_say_too_little(run: Run, people: Path, tmp_path: Path) -> None:
+    ran = run("calibrate", "--unlabelled", people, "-o", tmp_path / "a.json", "--json")
+    assert ran.code == 3
+    assert ran.json["error"]["code"].startswith("calibration.")
+    assert not (tmp_path / "a.json").exists()

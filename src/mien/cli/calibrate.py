@@ -1,7 +1,9 @@
 """`mien calibrate`: measure what similarities stand for, on people one has."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,15 +19,29 @@ from mien.cli.options import (
     output_file,
 )
 from mien.cli.output import ExitCode, print_json, progress_shown, say, say_problems
+from mien.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mien.decisions import Calibration
+    from mien.evaluation import Double
+    from mien.recognizer import Recognizer
+
+Problems = dict[str, dict[str, str]]
 
 
 def calibrate(
     people: Annotated[
-        Path, typer.Option(help="A folder with a folder of photos for each person; labels must be right.")
-    ],
+        Path | None, typer.Option(help="A folder with a folder of photos for each person; labels must be right.")
+    ] = None,
+    gallery: Annotated[
+        str | None, typer.Option(help="A gallery, whose people are measured; it decides by them from then on.")
+    ] = None,
+    unlabelled: Annotated[
+        Path | None, typer.Option(help="A folder of photos of which nobody says who is on them; often refused.")
+    ] = None,
     output: Annotated[
-        Path, typer.Option("-o", "--output", callback=output_file, help="The calibration to write (JSON).")
-    ],
+        Path | None, typer.Option("-o", "--output", callback=output_file, help="The calibration to write (JSON).")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What to call it; by default after encoder and folder.")] = None,
     embeddings: Annotated[
         Path | None,
@@ -40,36 +56,109 @@ def calibrate(
     precision: PrecisionOption = "f32",
     json: JsonOption = False,
 ) -> int:
-    """Measure false match and false non-match rates over all pairs of photos of people you know."""
-    from mien.decisions import EncoderIdentity
-    from mien.evaluation import calibrate as measure
-    from mien.photos import find_people
+    """Measure false match rates, and false non-match rates where people have several photos, over all pairs of photos.
 
+    Of people you know (--people), of the people of a gallery (--gallery), or of photos without names (--unlabelled).
+    """
+    if sum(source is not None for source in (people, gallery, unlabelled)) != 1:
+        raise ConfigError("Say on whom to calibrate.", hint="Give one of --people, --gallery and --unlabelled.")
+    if gallery is not None:
+        return _gallery(gallery, output, json)
+    if output is None:
+        raise ConfigError("Say where to write the calibration.", hint="Give -o FILE.json.")
     recognizer = make_recognizer(encoder, flip=flip, runtime=runtime, precision=precision)
+    made: dict[str, Any] = {"command": f"--encoder {encoder}" + {None: "", True: " --flip", False: " --no-flip"}[flip]}
     with progress_shown():
-        listed = [str(path) for photos_of_one in find_people(people).values() for path in photos_of_one]
-        # A table that is carried on may hold other photos too, which are none of this calibration's business.
-        table = embed_photos(recognizer, listed, face=face, keep=embeddings).only(listed)
-        photos = [str(Path(source).relative_to(people)) for source in table.sources]
-        calibration = measure(
-            table.embeddings,
-            [Path(photo).parts[0] for photo in photos],
-            name=name or f"{recognizer.encoder_name} on {people.name}",
-            encoder=EncoderIdentity(recognizer.encoder_name, recognizer.encoder_identity),
-            data=people.name,
-            score={"face": face},
-            photos=photos,
-            photos_without_face=len(table.problems),
-            command=f"mien calibrate --people {people.name} --encoder {encoder}"
-            + {None: "", True: " --flip", False: " --no-flip"}[flip],
-        )
-    problems = table.problems
+        if people is not None:
+            calibration, doubles, problems = _people(recognizer, people, face, embeddings, name, made)
+        else:
+            assert unlabelled is not None
+            calibration, problems = _unlabelled(recognizer, unlabelled, embeddings, name, made)
+            doubles = []
     calibration.save(output)
-    if json:
-        print_json({"output": str(output), **calibration.summary(), "problems": problems})
-    else:
-        print(f"{output}: {calibration}")
-    say_problems(problems)
+    _tell(calibration, doubles, problems, output, json)
     if not json:
         say(f"Use it with: mien verify A B --calibration {output}")
     return ExitCode.SOME_FAILED if problems else ExitCode.DONE
+
+
+def _people(
+    recognizer: Recognizer, people: Path, face: Any, keep: Path | None, name: str | None, made: dict[str, Any]
+) -> tuple[Calibration, list[Double], Problems]:
+    from mien.decisions import EncoderIdentity
+    from mien.evaluation import calibrate as measure
+    from mien.evaluation import find_doubles
+    from mien.photos import find_people
+
+    listed = [str(path) for photos_of_one in find_people(people).values() for path in photos_of_one]
+    # A table that is carried on may hold other photos too, which are none of this calibration's business.
+    table = embed_photos(recognizer, listed, face=face, keep=keep).only(listed)
+    photos = [str(Path(source).relative_to(people)) for source in table.sources]
+    whose = [Path(photo).parts[0] for photo in photos]
+    calibration = measure(
+        table.embeddings,
+        whose,
+        name=name or f"{recognizer.encoder_name} on {people.name}",
+        encoder=EncoderIdentity(recognizer.encoder_name, recognizer.encoder_identity),
+        data=people.name,
+        score={"face": face},
+        photos=photos,
+        photos_without_face=len(table.problems),
+        command=f"mien calibrate --people {people.name} {made['command']}",
+    )
+    return calibration, find_doubles(table.embeddings, whose), table.problems
+
+
+def _unlabelled(
+    recognizer: Recognizer, folder: Path, keep: Path | None, name: str | None, made: dict[str, Any]
+) -> tuple[Calibration, Problems]:
+    from mien.decisions import shipped_calibration
+    from mien.evaluation import calibrate_unlabelled
+
+    table = embed_photos(recognizer, [str(folder)], keep=keep)
+    calibration = calibrate_unlabelled(
+        table.embeddings,
+        shipped_calibration(recognizer.encoder_identity),
+        name=name or f"{recognizer.encoder_name} on {folder.name}, unlabelled",
+        data=folder.name,
+        photo_of_face=table.photo_numbers().tolist(),
+        score={"face": "all"},
+        photos=[str(Path(source).relative_to(folder)) for source in dict.fromkeys(table.sources)],
+        photos_without_face=len(table.problems),
+        command=f"mien calibrate --unlabelled {folder.name} {made['command']}",
+    )
+    return calibration, table.problems
+
+
+def _gallery(url: str, output: Path | None, json: bool) -> int:
+    from mien.gallery import Gallery
+
+    with Gallery(url) as store, progress_shown():
+        calibration = store.calibrate()
+        doubles = store.doubles()
+    if output is not None:
+        calibration.save(output)
+    _tell(calibration, doubles, {}, output or url, json)
+    if not json:
+        say("The gallery decides by it from now on, for every rate that it supports.")
+    return ExitCode.DONE
+
+
+def _tell(calibration: Calibration, doubles: list[Double], problems: Problems, output: Path | str, json: bool) -> None:
+    if json:
+        print_json(
+            {
+                "output": str(output),
+                **calibration.summary(),
+                "smallest_fmr": calibration.smallest_fmr,
+                "smallest_modelled_fmr": calibration.smallest_modelled_fmr,
+                "doubles": [double.to_dict() for double in doubles],
+                "problems": problems,
+            }
+        )
+    else:
+        print(f"{output}: {calibration}")
+        say(calibration.support)
+    for double in doubles:
+        say(double.reason)
+    say_problems(problems)

@@ -112,9 +112,25 @@ class Calibration:
         """The smallest false match rate that can be asked for, counted or modelled; None if there is none."""
         return self.smallest_modelled_fmr or self.smallest_fmr
 
+    @property
+    def support(self) -> str:
+        """Which false match rates can be asked for, as a sentence."""
+        if self.smallest_fmr is None:
+            return "It supports no false match rate: it takes more people."
+        counted = (
+            f"It supports false match rates of {rate_words(rate_rounded_up(self.smallest_fmr))} or more by counting"
+        )
+        if self.smallest_modelled_fmr is None:
+            return f"{counted}."
+        return f"{counted}, and of {rate_words(rate_rounded_up(self.smallest_modelled_fmr))} or more by extrapolation."
+
     def supports(self, fmr: float) -> bool:
         """Whether the comparisons behind the calibration support a false match rate."""
         return self.smallest_supported_fmr is not None and fmr >= self.smallest_supported_fmr
+
+    def supports_fpir(self, fpir: float, gallery_size: int) -> bool:
+        """Whether `threshold_for_fpir` has an answer."""
+        return self.supports(_fmr_of_each(fpir, gallery_size))
 
     def source_words(self, similarity: float) -> str:
         """On whom the rates at the threshold `similarity` were measured, for the end of a sentence."""
@@ -189,11 +205,7 @@ class Calibration:
             ValueError: If an argument is out of range.
             CalibrationError: If the comparisons behind the calibration do not support the rate at this size.
         """
-        if not 0 < fpir < 1:
-            raise ValueError(f"a false positive identification rate lies between 0 and 1, not at {fpir}")
-        if gallery_size < 1:
-            raise ValueError(f"a gallery of {gallery_size} has no threshold")
-        fmr = -math.expm1(math.log1p(-fpir) / gallery_size)
+        fmr = _fmr_of_each(fpir, gallery_size)
         if not self.supports(fmr):
             raise CalibrationError(
                 f"A false positive identification rate of {rate_words(fpir)} in a gallery of {gallery_size:,} needs a "
@@ -345,6 +357,15 @@ def shipped_calibration(encoder_identity: str) -> Calibration:
         hint="Make one from a folder of people with `mien calibrate`, or give a threshold yourself.",
         code="calibration.none-for-encoder",
     )
+
+
+def _fmr_of_each(fpir: float, gallery_size: int) -> float:
+    """The false match rate that each of `gallery_size` independent comparisons may have."""
+    if not 0 < fpir < 1:
+        raise ValueError(f"a false positive identification rate lies between 0 and 1, not at {fpir}")
+    if gallery_size < 1:
+        raise ValueError(f"a gallery of {gallery_size} has no threshold")
+    return -math.expm1(math.log1p(-fpir) / gallery_size)
 
 
 def checked(similarity: float) -> float:

@@ -1,4 +1,5 @@
 from mien.evaluation.calibrating.calibrate import calibrate, list_sha256
+from mien.evaluation.calibrating.doubles import Double, find_doubles
 from mien.evaluation.calibrating.drift import Drift, RateDrift, drift_of_people, drift_of_probes
 from mien.evaluation.calibrating.false_match import FalseMatches, measure_false_matches
 from mien.evaluation.calibrating.likelihood import cllr, fit_likelihood
@@ -47,6 +48,7 @@ __all__ = [
     "ClusteringMeasures",
     "Comparisons",
     "Difference",
+    "Double",
     "Drift",
     "EmbeddedPhotos",
     "ErrorCurve",
@@ -88,6 +90,7 @@ __all__ = [
     "evaluate_scores",
     "false_match_rates",
     "false_non_match_rates",
+    "find_doubles",
     "fit_likelihood",
     "fit_tail",
     "folded_accuracy",

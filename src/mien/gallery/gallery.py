@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +18,12 @@ import PIL.Image
 import sqlalchemy as sa
 from numpy.typing import ArrayLike
 
-from mien.decisions import Candidate, Identification, identify
-from mien.errors import ConfigError, GalleryError, MienError, NoFaceError
+from mien.decisions import Calibration, Candidate, EncoderIdentity, Identification, identify
+from mien.decisions.calibration import OWN_GALLERY
+from mien.errors import CalibrationError, ConfigError, GalleryError, MienError, NoFaceError
+from mien.evaluation import Double
 from mien.faces import FacePolicy, choose
-from mien.gallery import tables
+from mien.gallery import own_calibration, tables
 from mien.gallery.enrolling import Draft, box_of, drafts
 from mien.gallery.index import Floats, Index
 from mien.gallery.location import locate
@@ -117,6 +121,7 @@ class Gallery:
             )
         if not enrolment.added and not enrolment.known:
             raise _unusable(enrolment.person, enrolment.skipped)
+        self._calibrate_if_due()
         return enrolment
 
     def enroll_folder(
@@ -150,7 +155,9 @@ class Gallery:
                     Enrolment(name, skipped=tuple(SkippedPhoto(os.fspath(photo), problem) for photo in photos))
                 )
         enrolled = self._enroll_all(people, face, on_duplicate)
-        return [*track(enrolled, "enrolling people", len(people)), *refused]
+        done = [*track(enrolled, "enrolling people", len(people)), *refused]
+        self._calibrate_if_due()
+        return done
 
     def identify(
         self,
@@ -185,14 +192,51 @@ class Gallery:
             faces = choose(faces, face)
         except NoFaceError as problem:
             return [IdentifiedFace.of(Identification.unusable(problem), box=None)]
-        calibration = self.recognizer.find_calibration(needed=threshold is None)
         found, size = self._search(faces.embeddings, max(top, 2), self.recognizer.encoder_identity)
+        calibration = self._calibration_for(fpir if threshold is None else None, size)
         answers = []
         for candidates, box in zip(found, faces.boxes, strict=True):
             pairs = [(each.person, each.similarity) for each in candidates]
             answer = identify(pairs, size, calibration, fpir=fpir, threshold=threshold)
             answers.append(IdentifiedFace.of(replace(answer, candidates=answer.candidates[:top]), box_of(box)))
         return answers
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What similarities stand for among the gallery's own people; None if that was not measured."""
+        with self._database.reading() as connection:
+            content = tables.calibration(connection)
+        return None if content is None else own_calibration.read(content, str(self.path))
+
+    def calibrate(self) -> Calibration:
+        """Measure how alike different people of the gallery are, and decide by that from now on.
+
+        Templates under different names are non-mated, so that a gallery is labelled data. With 100 people or more this
+        happens by itself, and again whenever the gallery has grown or shrunk by a fifth. Of a gallery of more than
+        4,000 templates as many are drawn; it takes a second or two.
+
+        Returns:
+            The calibration, which is kept in the gallery. It is used for every rate that it supports.
+
+        Raises:
+            CalibrationError: There are no two people.
+            GalleryError: The gallery can't be read or written.
+        """
+        with self._lock, self._database.reading() as connection:
+            self._index.refresh(connection)
+            names = tables.names(connection, self._index.people)
+            encoder = EncoderIdentity(*(each or "" for each in tables.encoder(connection)))
+            calibration = own_calibration.measure(self._index, names, encoder, self.path.name)
+        with self._database.writing() as connection:
+            tables.set_calibration(connection, json.dumps(calibration.to_dict(), ensure_ascii=False))
+        return replace(calibration, whose=OWN_GALLERY)
+
+    def doubles(self) -> list[Double]:
+        """Pairs of people who are as alike as one person: enrolled under two names, or twins; most alike first."""
+        known = self.recognizer.find_calibration(needed=False)
+        with self._lock, self._database.reading() as connection:
+            self._index.refresh(connection)
+            return own_calibration.doubles(self._index, tables.names(connection, self._index.people), known)
 
     def search(self, embeddings: ArrayLike, top: int = 5) -> list[list[Candidate]]:
         """Find the people most similar to each probe: exactly, by the best of each person's templates.
@@ -254,6 +298,7 @@ class Gallery:
             number = tables.known_person(connection, name)
             embeddings = tables.embeddings_of(connection, number)
             tables.delete_person(connection, number)
+        self._calibrate_if_due()
         erased, reason = self._erase(embeddings)
         with self._lock, self._database.reading() as connection:
             self._index.refresh(connection)
@@ -303,6 +348,22 @@ class Gallery:
         for draft in drafts(people, self.recognizer, face, self._photos_of):
             yield self._commit(draft, refuse=on_duplicate == "refuse")
 
+    def _calibration_for(self, fpir: float | None, size: int) -> Calibration | None:
+        """The gallery's own calibration where it has one that supports the rate; else the recognizer's."""
+        known = self.recognizer.find_calibration(needed=False)
+        used = own_calibration.chosen(self.calibration, known, fpir, size)
+        if used is None and fpir is not None:
+            return self.recognizer.find_calibration(needed=True)  # which says why there is none
+        return used
+
+    def _calibrate_if_due(self) -> None:
+        """What was written stays written, whatever comes of this; the next writing tries again."""
+        with suppress(GalleryError, CalibrationError):
+            with self._database.reading() as connection:
+                due = own_calibration.is_due(connection)
+            if due:
+                self.calibrate()
+
     def _photos_of(self, name: str) -> set[str]:
         with self._database.reading() as connection:
             return tables.photos_of(connection, name)
@@ -321,7 +382,9 @@ class Gallery:
             already = tuple(each.source for each in draft.templates if each.photo_sha256 in there)
             with self._lock:
                 self._index.refresh(connection)
-                alike, notes = find_lookalikes(connection, self._index, self.recognizer, draft.name, number, templates)
+                alike, notes = find_lookalikes(
+                    connection, self._index, self._calibration_for, draft.name, number, templates
+                )
             enrolment = replace(enrolment, known=known + already, lookalikes=alike, notes=enrolment.notes + notes)
             if refuse and alike:
                 return replace(enrolment, refused=True)

@@ -36,6 +36,11 @@ class Index:
         """The length of an embedding; 0 in an empty gallery."""
         return int(self._matrix.shape[1])
 
+    @property
+    def people(self) -> set[int]:
+        """The numbers of all people."""
+        return set(self._people.tolist())
+
     def refresh(self, connection: sa.Connection) -> None:
         """Bring the rows in step with the state that `connection` sees; only what is new is read."""
         about = connection.execute(sa.select(schema.gallery.c.revision, schema.gallery.c.dimensions)).one()
@@ -67,6 +72,20 @@ class Index:
         if not blocks:
             return np.zeros((0, 0), np.int64), np.zeros((0, 0), np.float32)
         return np.concatenate([people for people, _ in blocks]), np.concatenate([best for _, best in blocks])
+
+    def sample(self, most: int, seed: int = 0) -> tuple[Floats, Numbers]:
+        """Some of the embeddings (N, D), copied, and the numbers of their people (N,): of as many people as possible.
+
+        Args:
+            most: How many; all of them where there are no more.
+            seed: Of the draw.
+        """
+        order = np.random.default_rng(seed).permutation(len(self._ids))
+        order = order[np.argsort(self._owners[order], kind="stable")]
+        turn = np.arange(len(order)) - np.searchsorted(self._owners[order], self._owners[order])
+        lot = np.random.default_rng(seed).permutation(len(order))
+        rows = np.sort(order[np.lexsort((lot, turn))[:most]])
+        return self._matrix[rows], self._owners[rows]
 
     def _blocks(self, probes: Floats) -> list[Floats]:
         rows = max(1, _SIMILARITIES_AT_ONCE // max(1, len(self._ids)))

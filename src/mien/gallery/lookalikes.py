@@ -1,6 +1,6 @@
 """Is a face that is being enrolled known under another name already?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import sqlalchemy as sa
@@ -11,7 +11,6 @@ from mien.gallery import tables
 from mien.gallery.index import Index
 from mien.gallery.records import Lookalike
 from mien.gallery.tables import NewTemplate
-from mien.recognizer import Recognizer
 
 FPIR = 0.01
 """How often someone who is not in the gallery is reported as looking like anyone in it."""
@@ -24,7 +23,7 @@ def lookalike_threshold(calibration: Calibration, gallery_size: int) -> Threshol
     """The similarity from which on two people are reported to look alike.
 
     It is the one of an identification at an FPIR of 1 %; in a gallery so large that the calibration can't support that,
-    the one of the smallest false match rate that it supports.
+    the one of the smallest false match rate that it supports by counting.
 
     Raises:
         CalibrationError: It supports no rate at all.
@@ -40,7 +39,7 @@ def lookalike_threshold(calibration: Calibration, gallery_size: int) -> Threshol
 def find_lookalikes(
     connection: sa.Connection,
     index: Index,
-    recognizer: Recognizer,
+    calibration_for: Callable[[float, int], Calibration | None],
     name: str,
     number: int | None,
     templates: Sequence[NewTemplate],
@@ -50,7 +49,7 @@ def find_lookalikes(
     Args:
         connection: Sees the state that `index` is in step with.
         index: All embeddings.
-        recognizer: Has the calibration that says what a similarity stands for.
+        calibration_for: Gives what a similarity stands for, for an FPIR and the size of the gallery.
         name: Who is being enrolled.
         number: Their number, if they are in the gallery already.
         templates: What is new of them.
@@ -68,7 +67,8 @@ def find_lookalikes(
     if not best:
         return (), ()
     try:
-        calibration = recognizer.calibration
+        calibration = calibration_for(FPIR, index.templates)
+        assert calibration is not None  # where there is none, the call says so
         threshold = lookalike_threshold(calibration, index.templates)
     except CalibrationError as problem:
         return (), (f"Whether {name} is enrolled under another name was not checked: {problem.message}",)

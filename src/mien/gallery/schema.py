@@ -58,3 +58,13 @@ template = Table(
     UniqueConstraint("person_id", "photo_sha256"),  # a person has one face in a photo
     sqlite_autoincrement=True,
 )
+
+# One row at most: what the gallery's own people say similarities stand for. A gallery from before there was such a
+# thing has no such table, and an older mien does not look for it.
+calibration = Table(
+    "calibration",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("content", Text, nullable=False),  # the JSON of a calibration file
+    Column("templates", Integer, nullable=False),  # how many the gallery had when it was made
+)

@@ -154,6 +154,7 @@ def delete_person(connection: sa.Connection, number: int) -> None:
     connection.execute(sa.delete(schema.person).where(schema.person.c.id == number))
     if connection.execute(sa.select(schema.template.c.id).limit(1)).first() is None:
         set_encoder(connection, None, None, None)
+        set_calibration(connection, None)
 
 
 def encoder(connection: sa.Connection) -> tuple[str | None, str | None]:
@@ -167,6 +168,35 @@ def set_encoder(connection: sa.Connection, name: str | None, identity: str | Non
     connection.execute(
         sa.update(schema.gallery).values(encoder_name=name, encoder_identity=identity, dimensions=dimensions)
     )
+
+
+def template_count(connection: sa.Connection) -> int:
+    """How many templates there are."""
+    return connection.execute(sa.select(sa.func.count()).select_from(schema.template)).scalar_one()
+
+
+def calibration(connection: sa.Connection) -> str | None:
+    """The JSON of the gallery's own calibration, if it has one."""
+    if not sa.inspect(connection).has_table(schema.calibration.name):
+        return None
+    return connection.execute(sa.select(schema.calibration.c.content)).scalar()
+
+
+def calibrated_templates(connection: sa.Connection) -> int | None:
+    """How many templates the gallery had when it was calibrated, if it was."""
+    if not sa.inspect(connection).has_table(schema.calibration.name):
+        return None
+    return connection.execute(sa.select(schema.calibration.c.templates)).scalar()
+
+
+def set_calibration(connection: sa.Connection, content: str | None) -> None:
+    """Keep a calibration instead of the one before, or none."""
+    schema.calibration.create(connection, checkfirst=True)
+    connection.execute(sa.delete(schema.calibration))
+    if content is not None:
+        connection.execute(
+            sa.insert(schema.calibration).values(id=1, content=content, templates=template_count(connection))
+        )
 
 
 def _portions(items: Collection[T]) -> Iterator[list[T]]:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from mien.evaluation import FittedTail, PairScores, false_match_rates, fit_tail, score_all_pairs
-from mien.evaluation.calibrating.tail import _without_common_people, survival
+from mien.evaluation.calibrating.tail import MODEL_ERROR, _without_common_people, survival
 
 
 def scores_of_strangers(people: int, seed: int = 0, *, extremes: int = 100_000) -> PairScores:
@@ -46,8 +46,8 @@ def test_its_interval_is_as_wide_as_the_estimates_of_other_people_differ(rate: f
     at = int(np.searchsorted(-truth, -rate))
     curves = [fitted(scores_of_strangers(150, seed), 2e-3).curve for seed in range(40)]
     differ = np.std([np.log(curve.value[at]) for curve in curves])
-    stated = np.median([np.log(curve.high[at] / curve.value[at]) for curve in curves]) / 1.96
-    assert stated == pytest.approx(differ, rel=0.35)
+    half = np.median([np.log(curve.high[at] / curve.value[at]) for curve in curves])
+    assert np.sqrt(half**2 - np.log(MODEL_ERROR) ** 2) / 1.96 == pytest.approx(differ, rel=0.35)
     assert sum(curve.low[at] <= truth[at] <= curve.high[at] for curve in curves) >= 36
 
 

@@ -18,6 +18,8 @@ FEWEST = 20
 """Exceedances, no person in two of them, that the test needs."""
 MOST = 1000
 """Exceedances that the test uses."""
+MODEL_ERROR = 1.25
+"""By what factor the model itself is off: so far the medians over many draws of people were (`benchmarks transfer`)."""
 _STEP = float(PEOPLE_EDGES[1] - PEOPLE_EDGES[0])
 _SMALL = 1e-4
 
@@ -41,7 +43,8 @@ def fit_tail(scores: PairScores, false_match: MeasuredRates, smallest: float, *,
     By maximum likelihood over the bins of `PEOPLE_EDGES`. The comparisons share people, so the likelihood's own errors
     would be far too small: those of the start's rate, shape and scale come from each person's influence on them (the
     sandwich of Huber 1967, with the variance of a sum over pairs as in `false_match_rates`), and the interval of a rate
-    from the three together, on a logarithmic scale with Student's quantile at Satterthwaite's degrees of freedom.
+    from the three together, on a logarithmic scale with Student's quantile at Satterthwaite's degrees of freedom, and
+    widened by `MODEL_ERROR`.
 
     An Anderson–Darling test on some of the exceedances, drawn such that no person is in two, says whether the model
     fits (p-value from 199 simulated samples).
@@ -183,7 +186,8 @@ def _curve(model: TailModel, parameters: Floats, by_person: Floats, squares: Flo
     with np.errstate(divide="ignore", invalid="ignore"):
         freedom = 2 * sums**2 / (fourths - sums**2 / people)
     freedom = np.clip(np.nan_to_num(freedom, nan=1, posinf=people - 1), 1, max(people - 1, 1))
-    times = np.exp(np.minimum(stats.t.isf(0.025, freedom) * np.sqrt(variance), 700))
+    drawn = np.minimum(stats.t.isf(0.025, freedom) * np.sqrt(variance), 700)
+    times = np.exp(np.hypot(drawn, np.log(MODEL_ERROR)))
     below = model.start > EDGES
     value = np.where(below, 1.0, model.rate * np.exp(log_rate(parameters)))
     return RateCurve(value, np.where(below, 0.0, value / times), np.where(below, 1.0, np.minimum(value * times, 1.0)))

@@ -1,0 +1,172 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+
+from fake_recognizer import FakeRecognizer, calibration, portrait, save_people
+from mien.decisions import Calibration
+from mien.errors import CalibrationError
+from mien.gallery import Gallery, own_calibration
+from mien.gallery.index import Index
+from mien.recognizer import Recognizer
+
+
+class Shipped(FakeRecognizer):
+    """A recognizer whose calibration is the shipped one."""
+
+    @property
+    def calibration(self) -> Calibration:
+        return replace(super().calibration, whose="other people than yours")
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_people(tmp_path_factory.mktemp("people"), 120, photos=2)
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Iterator[Gallery]:
+    with Gallery(tmp_path / "gallery.db", recognizer=cast(Recognizer, Shipped())) as opened:
+        yield opened
+
+
+def test_enough_people_calibrate_their_gallery_by_themselves(gallery: Gallery, people: Path) -> None:
+    gallery.enroll_folder(people)
+    own = gallery.calibration
+    assert own is not None
+    assert (own.people, own.photos, own.mated) == (120, 240, 120)
+    assert own.encoder.identity == "f" * 64
+    [known] = gallery.identify(portrait(7, 9), fpir=0.2)
+    [stranger] = gallery.identify(portrait(500), fpir=0.2)
+    assert (known.decision, known.person, stranger.decision) == ("match", "Person 007", "unknown")
+    assert known.calibration == own
+    assert "as measured on this gallery's own 120 people (28,560 comparisons)" in known.reason
+    assert known.to_dict()["calibration"]["whose"] == "this gallery's own people"
+
+
+def test_fewer_people_are_judged_by_others_and_it_says_so(gallery: Gallery, people: Path, tmp_path: Path) -> None:
+    gallery.enroll_folder(save_people(tmp_path / "few", 99))
+    assert gallery.calibration is None
+    [known] = gallery.identify(portrait(7, 9))
+    assert known.reason.endswith("comparisons of 1,000 people (invented), other people than yours")
+    gallery.enroll("The hundredth", portrait(100))
+    assert gallery.calibration is not None
+
+
+def test_a_rate_that_its_own_people_cannot_support_is_taken_from_others(gallery: Gallery, people: Path) -> None:
+    gallery.enroll_folder(people)
+    [rare] = gallery.identify(portrait(7, 9), fpir=1e-3)
+    assert rare.calibration is not None
+    assert rare.calibration.name == "invented"
+    assert "other people than yours" in rare.reason
+    with pytest.raises(CalibrationError, match="invented"):
+        gallery.identify(portrait(7, 9), fpir=1e-5)
+
+
+def test_what_the_user_brings_goes_first(gallery: Gallery, people: Path) -> None:
+    gallery.enroll_folder(people)
+    with Gallery(gallery.path, recognizer=FakeRecognizer.make()) as other:
+        assert other.calibration is not None
+        [known] = other.identify(portrait(7, 9), fpir=0.2)
+    assert known.calibration == calibration("f" * 64)
+
+
+def test_an_encoder_without_a_calibration_is_calibrated_by_the_gallery(tmp_path: Path, people: Path) -> None:
+    with Gallery(tmp_path / "a.db", recognizer=FakeRecognizer.make(calibrated=False)) as gallery:
+        gallery.enroll_folder(people)
+        [known] = gallery.identify(portrait(7, 9), fpir=0.2)
+        assert known.decision == "match"
+        with pytest.raises(CalibrationError, match="has no calibration"):
+            gallery.identify(portrait(7, 9), fpir=1e-4)
+
+
+def test_it_is_measured_again_only_when_much_has_changed(gallery: Gallery, tmp_path: Path) -> None:
+    gallery.enroll_folder(save_people(tmp_path / "first", 100))
+    first = gallery.calibration
+    for number in range(101, 121):
+        gallery.enroll(f"Person {number:03}", portrait(number))
+    assert gallery.calibration == first
+    gallery.enroll("Person 121", portrait(121))
+    second = gallery.calibration
+    assert second is not None
+    assert second.people == 121
+    gallery.enroll_folder(save_people(tmp_path / "people", 145))
+    assert gallery.calibration == second, "145 are less than a fifth more than 121"
+
+
+def test_it_is_measured_again_when_many_were_forgotten(gallery: Gallery) -> None:
+    for number in range(1, 9):
+        gallery.enroll(f"Person {number}", portrait(number))
+    gallery.calibrate()
+    for number, left in ((1, 8), (2, 6)):
+        gallery.forget(f"Person {number}")
+        own = gallery.calibration
+        assert own is not None
+        assert own.people == left
+
+
+def test_it_can_be_asked_for_and_survives_the_file(gallery: Gallery) -> None:
+    with pytest.raises(CalibrationError, match="takes two"):
+        gallery.calibrate()
+    for number in range(1, 8):
+        gallery.enroll(f"Person {number}", portrait(number))
+    own = gallery.calibrate()
+    assert own.people == 7
+    assert own.whose == "this gallery's own people"
+    with Gallery(gallery.path, recognizer=gallery.recognizer) as again:
+        assert again.calibration == own
+
+
+def test_forgetting_everybody_forgets_it_too(gallery: Gallery) -> None:
+    for number in (1, 2):
+        gallery.enroll(f"Person {number}", portrait(number))
+    gallery.calibrate()
+    for number in (1, 2):
+        assert gallery.forget(f"Person {number}").erased
+    assert gallery.calibration is None
+
+
+def test_a_gallery_from_before_there_were_calibrations(gallery: Gallery) -> None:
+    with gallery._database.writing() as connection:
+        connection.exec_driver_sql("DROP TABLE calibration")
+    assert gallery.calibration is None
+    for number in (1, 2):
+        gallery.enroll(f"Person {number}", portrait(number))
+    assert gallery.calibrate() == gallery.calibration
+
+
+def test_one_face_under_two_names_is_told(gallery: Gallery) -> None:
+    for number in range(1, 20):
+        gallery.enroll(f"Person {number:02}", [portrait(number, 0), portrait(number, 1)])
+    assert gallery.doubles() == []
+    gallery.enroll("Somebody", portrait(3, 0))
+    assert [(double.first, double.second) for double in gallery.doubles()] == [("Person 03", "Somebody")]
+
+
+def test_an_empty_gallery_has_no_doubles(gallery: Gallery) -> None:
+    assert gallery.doubles() == []
+
+
+def test_a_sample_has_as_many_people_as_possible() -> None:
+    index = Index()
+    index._ids = np.arange(100)
+    index._owners = np.repeat(np.arange(10), 10)[np.random.default_rng(0).permutation(100)]
+    index._matrix = index._owners[:, None].astype(np.float32)
+    embeddings, owners = index.sample(25)
+    assert np.bincount(owners).min() == 2
+    assert np.bincount(owners).max() == 3
+    assert (embeddings[:, 0] == owners).all()
+    assert len(index.sample(1000)[1]) == 100
+    assert len(set(index.sample(7)[1].tolist())) == 7
+
+
+def test_what_is_typical_is_where_a_quarter_of_the_mated_are_missed() -> None:
+    invented = calibration("f" * 64)
+    assert own_calibration.typical_similarity(None) is None
+    assert own_calibration.typical_similarity(invented) is None
+    rises = np.linspace(0, 1, len(invented.similarity))
+    rising = replace(invented, false_non_match=type(invented.false_match)(rises, rises, rises))
+    assert own_calibration.typical_similarity(rising) == pytest.approx(-0.5, abs=2e-3)
