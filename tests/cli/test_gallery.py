@@ -86,3 +86,13 @@ def test_wrong_usage(run: Run, people: Path, tmp_path: Path) -> None:
     assert run("people", "list", "--gallery", "oracle://x").code == 2
     (tmp_path / "text.db").write_text("hello", encoding="utf-8")
     assert run("people", "list", "--gallery", tmp_path / "text.db").code == 3
+
+
+def test_a_gallery_of_people_unlike_the_calibration_s_is_told_so(run: Run, tmp_path: Path) -> None:
+    assert run("synth", tmp_path / "many", "--people", "40", "--photos", "1").code == 0
+    assert run("enroll", "--folder", tmp_path / "many").code == 0
+    probe = tmp_path / "many/person-0001/0001.jpg"
+    told = run("identify", probe, "--fpir", "0.1")
+    assert "drifted: where " in told.err
+    assert "calibrate on photos of such people" in told.err
+    assert "drifted" not in run("identify", probe, "--threshold", "0.5").err

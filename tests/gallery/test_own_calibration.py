@@ -5,9 +5,10 @@ from typing import cast
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from fake_recognizer import FakeRecognizer, calibration, portrait, save_people
-from mien.decisions import Calibration
+from mien.decisions import Calibration, RateCurve
 from mien.errors import CalibrationError
 from mien.gallery import Gallery, own_calibration
 from mien.gallery.index import Index
@@ -56,14 +57,43 @@ def test_fewer_people_are_judged_by_others_and_it_says_so(gallery: Gallery, peop
     assert gallery.calibration is not None
 
 
-def test_a_rate_that_its_own_people_cannot_support_is_taken_from_others(gallery: Gallery, people: Path) -> None:
+def test_a_rate_that_its_own_people_cannot_support_is_decided_strictly_and_stated_of_them(
+    gallery: Gallery, people: Path
+) -> None:
     gallery.enroll_folder(people)
+    own = gallery.calibration
+    assert own is not None
+    assert own.smallest_supported_fmr is not None
     [rare] = gallery.identify(portrait(7, 9), fpir=1e-3)
-    assert rare.calibration is not None
-    assert rare.calibration.name == "invented"
-    assert "other people than yours" in rare.reason
+    assert rare.threshold == pytest.approx(calibration("f" * 64).threshold_for_fpir(1e-3, 240).similarity)
+    assert rare.calibration == own
+    assert rare.threshold is not None
+    assert rare.fpir == own.fpir(rare.threshold, 240)
+    assert "this gallery's own 120 people" in rare.reason
+    assert rare.reason.endswith(
+        "; they are too few for 1e-3, and the threshold is that of 1,000,000 comparisons of 1,000 people (invented), "
+        "other people than yours"
+    )
     with pytest.raises(CalibrationError, match="invented"):
         gallery.identify(portrait(7, 9), fpir=1e-5)
+
+
+def test_a_threshold_of_others_is_never_lower_than_one_that_its_own_people_support() -> None:
+    others = replace(calibration("f" * 64), whose="other people than yours")
+    grid = others.similarity
+    rate = np.minimum(1, 10 ** (4 - 10 * grid))
+    own = replace(
+        others,
+        false_match=type(others.false_match)(rate, rate / 2, np.minimum(1, 2 * rate)),
+        smallest_fmr=1e-3,
+        smallest_modelled_fmr=1e-4,
+        whose="this gallery's own people",
+    )
+    rule = own_calibration.rule_for(own, others, 0.01, 500)
+    assert rule.threshold == pytest.approx(own.threshold(1e-4).similarity)
+    assert rule.threshold > others.threshold_for_fpir(0.01, 500).similarity
+    assert rule.note.endswith("too few for 1 %, and the threshold is that of the smallest rate that they support")
+    assert own_calibration.rule_for(own, others, 0.1, 500).threshold is None
 
 
 def test_what_the_user_brings_goes_first(gallery: Gallery, people: Path) -> None:
@@ -170,3 +200,32 @@ def test_what_is_typical_is_where_a_quarter_of_the_mated_are_missed() -> None:
     rises = np.linspace(0, 1, len(invented.similarity))
     rising = replace(invented, false_non_match=type(invented.false_match)(rises, rises, rises))
     assert own_calibration.typical_similarity(rising) == pytest.approx(-0.5, abs=2e-3)
+
+
+@pytest.mark.parametrize(("shift", "drifted"), [(0.0, False), (-0.1, True)])
+def test_people_who_are_more_alike_than_the_calibration_says_are_noticed(
+    tmp_path: Path, shift: float, drifted: bool
+) -> None:
+    class Stating(FakeRecognizer):
+        """States the rates of similarities that have the spread of the fake embeddings, and their mean or another."""
+
+        @property
+        def calibration(self) -> Calibration:
+            known = calibration(self.encoder_identity)
+            rate = stats.norm.sf(known.similarity, shift, 1 / np.sqrt(128))
+            curve = RateCurve(rate, 0.9 * rate, np.minimum(1, 1.1 * rate))
+            return replace(known, false_match=curve, whose="other people than yours")
+
+    with Gallery(tmp_path / "gallery.db", recognizer=cast(Recognizer, Stating())) as gallery:
+        gallery.enroll_folder(save_people(tmp_path / "some", 60))
+        found = gallery.drift(fpir=0.2)
+    assert found is not None
+    assert found.people == 60
+    assert found.drifted == drifted
+
+
+def test_too_few_people_and_a_gallery_of_its_own_calibration_have_no_drift(gallery: Gallery, tmp_path: Path) -> None:
+    gallery.enroll_folder(save_people(tmp_path / "few", 19))
+    assert gallery.drift() is None
+    gallery.enroll_folder(save_people(tmp_path / "many", 120))
+    assert gallery.drift(fpir=0.2) is None

@@ -130,6 +130,9 @@ def identify(
                 for identification in found:
                     print(f"{name}: {identification.reason}")
             codes += [DECISION_CODES[identification.decision] for identification in found]
+        drift = store.drift(fpir) if threshold is None else None
+    if drift is not None and drift.drifted:
+        say(f"{drift.reason}. So the stated rates do not hold in this gallery: calibrate on photos of such people.")
     if ExitCode.DONE in codes:
         return ExitCode.SOME_FAILED if ExitCode.UNUSABLE in codes else ExitCode.DONE
     return ExitCode.NO if ExitCode.NO in codes else ExitCode.UNUSABLE

@@ -19,9 +19,9 @@ import sqlalchemy as sa
 from numpy.typing import ArrayLike
 
 from mien.decisions import Calibration, Candidate, EncoderIdentity, Identification, identify
-from mien.decisions.calibration import OWN_GALLERY
+from mien.decisions.calibration import OTHER_PEOPLE, OWN_GALLERY
 from mien.errors import CalibrationError, ConfigError, GalleryError, MienError, NoFaceError
-from mien.evaluation import Double
+from mien.evaluation import Double, Drift
 from mien.faces import FacePolicy, choose
 from mien.gallery import own_calibration, tables
 from mien.gallery.enrolling import Draft, box_of, drafts
@@ -29,6 +29,7 @@ from mien.gallery.index import Floats, Index
 from mien.gallery.location import locate
 from mien.gallery.lookalikes import find_lookalikes
 from mien.gallery.names import clean_name
+from mien.gallery.own_calibration import Rule, rule_for
 from mien.gallery.records import (
     Enrolment,
     ForgetReceipt,
@@ -193,11 +194,12 @@ class Gallery:
         except NoFaceError as problem:
             return [IdentifiedFace.of(Identification.unusable(problem), box=None)]
         found, size = self._search(faces.embeddings, max(top, 2), self.recognizer.encoder_identity)
-        calibration = self._calibration_for(fpir if threshold is None else None, size)
+        rule = self._rule_for(fpir, size) if threshold is None else self._rule_at(threshold)
         answers = []
         for candidates, box in zip(found, faces.boxes, strict=True):
             pairs = [(each.person, each.similarity) for each in candidates]
-            answer = identify(pairs, size, calibration, fpir=fpir, threshold=threshold)
+            answer = identify(pairs, size, rule.calibration, fpir=fpir, threshold=rule.threshold)
+            answer = replace(answer, reason=answer.reason + rule.note)
             answers.append(IdentifiedFace.of(replace(answer, candidates=answer.candidates[:top]), box_of(box)))
         return answers
 
@@ -237,6 +239,29 @@ class Gallery:
         with self._lock, self._database.reading() as connection:
             self._index.refresh(connection)
             return own_calibration.doubles(self._index, tables.names(connection, self._index.people), known)
+
+    def drift(self, fpir: float = 0.01) -> Drift | None:
+        """Whether the gallery's own people are as alike as the calibration says that identifications go by.
+
+        Takes a second or two where the gallery has thousands of templates.
+
+        Args:
+            fpir: The rate that identifications are asked for.
+
+        Returns:
+            The comparison; None with fewer than 20 people, or where the calibration is the gallery's own.
+
+        Raises:
+            CalibrationError: There is no calibration to compare with.
+        """
+        with self._lock, self._database.reading() as connection:
+            self._index.refresh(connection)
+            used = self._calibration_for(fpir, self._index.templates)
+            names = tables.names(connection, self._index.people)
+            few = len(names) < own_calibration.FEWEST_PEOPLE_FOR_DRIFT
+            if few or used is None or used.whose == OWN_GALLERY:
+                return None
+            return own_calibration.drift(self._index, names, used)
 
     def search(self, embeddings: ArrayLike, top: int = 5) -> list[list[Candidate]]:
         """Find the people most similar to each probe: exactly, by the best of each person's templates.
@@ -348,13 +373,14 @@ class Gallery:
         for draft in drafts(people, self.recognizer, face, self._photos_of):
             yield self._commit(draft, refuse=on_duplicate == "refuse")
 
-    def _calibration_for(self, fpir: float | None, size: int) -> Calibration | None:
-        """The gallery's own calibration where it has one that supports the rate; else the recognizer's."""
+    def _rule_for(self, fpir: float, size: int) -> Rule:
+        rule = rule_for(self.calibration, self.recognizer.find_calibration(needed=False), fpir, size)
+        return Rule(self.recognizer.find_calibration(needed=True)) if rule.calibration is None else rule
+
+    def _rule_at(self, threshold: float) -> Rule:
         known = self.recognizer.find_calibration(needed=False)
-        used = own_calibration.chosen(self.calibration, known, fpir, size)
-        if used is None and fpir is not None:
-            return self.recognizer.find_calibration(needed=True)  # which says why there is none
-        return used
+        brought = known is not None and known.whose != OTHER_PEOPLE
+        return Rule(known if brought else self.calibration or known, threshold)
 
     def _calibrate_if_due(self) -> None:
         """What was written stays written, whatever comes of this; the next writing tries again."""
@@ -382,9 +408,7 @@ class Gallery:
             already = tuple(each.source for each in draft.templates if each.photo_sha256 in there)
             with self._lock:
                 self._index.refresh(connection)
-                alike, notes = find_lookalikes(
-                    connection, self._index, self._calibration_for, draft.name, number, templates
-                )
+                alike, notes = find_lookalikes(connection, self._index, self._rule_for, draft.name, number, templates)
             enrolment = replace(enrolment, known=known + already, lookalikes=alike, notes=enrolment.notes + notes)
             if refuse and alike:
                 return replace(enrolment, refused=True)

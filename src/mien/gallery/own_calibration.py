@@ -1,6 +1,6 @@
 """What similarities stand for among the people of a gallery itself."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from mien.decisions import Calibration, EncoderIdentity
 from mien.decisions.calibration import OTHER_PEOPLE, OWN_GALLERY
-from mien.evaluation import Double, calibrate, find_doubles
+from mien.decisions.wording import rate_words
+from mien.evaluation import Double, Drift, calibrate, drift_of_people, find_doubles, score_all_pairs
 from mien.evaluation.calibrating.doubles import LEAST_ALIKE
 from mien.gallery import tables
 from mien.gallery.index import Index
@@ -17,6 +18,8 @@ FEWEST_PEOPLE = 100
 """From so many on a gallery is calibrated of its own accord: `python -m benchmarks transfer` shows why."""
 MOST_TEMPLATES = 4000
 """More are sampled, as many people as possible: eight million pairs say enough, and take a second or two."""
+FEWEST_PEOPLE_FOR_DRIFT = 20
+"""Of fewer, an interval over people says too little to warn by."""
 CHANGED = 0.2
 """It is done again when the gallery has grown or shrunk by this share."""
 
@@ -62,6 +65,12 @@ def doubles(index: Index, names: dict[int, str], known: Calibration | None) -> l
     return find_doubles(embeddings, people, typical=typical_similarity(known))
 
 
+def drift(index: Index, names: dict[int, str], used: Calibration) -> Drift:
+    """How far the gallery's people are from a calibration that was measured on others."""
+    embeddings, owners = index.sample(MOST_TEMPLATES)
+    return drift_of_people(used, score_all_pairs(embeddings, [names[owner] for owner in owners.tolist()]))
+
+
 def typical_similarity(known: Calibration | None) -> float | None:
     """How alike two photos of one person are at the lower quartile; None where a calibration does not tell."""
     if known is None or known.false_non_match is None:
@@ -69,15 +78,46 @@ def typical_similarity(known: Calibration | None) -> float | None:
     return float(known.similarity[int(np.searchsorted(known.false_non_match.value, LEAST_ALIKE))])
 
 
-def chosen(own: Calibration | None, known: Calibration | None, fpir: float | None, size: int) -> Calibration | None:
-    """The gallery's own calibration where it supports the rate, unless the user brought another.
+@dataclass(frozen=True)
+class Rule:
+    """By what a search in a gallery is decided.
+
+    Args:
+        calibration: Which states the rate; None if nobody can.
+        threshold: The threshold, where it does not follow from the calibration and the asked rate.
+        note: What else to say of it, for the end of the reason.
+    """
+
+    calibration: Calibration | None
+    threshold: float | None = None
+    note: str = ""
+
+
+def rule_for(own: Calibration | None, known: Calibration | None, fpir: float, size: int) -> Rule:
+    """The gallery's own calibration, unless the user brought another one or the gallery has none.
+
+    Where its people are enough for a calibration, but too few for the rate, the threshold is the shipped one's, or that
+    of the smallest rate that they support if it is higher; the rate stated is still the one among them. A rate among
+    other people, stated of these, would be wrong and look certain.
 
     Args:
         own: Of the gallery's people.
         known: The recognizer's: the shipped one, which is of other people, or the user's choice.
-        fpir: The asked rate; None where a threshold was given.
+        fpir: The asked rate.
         size: How many templates the gallery has.
+
+    Raises:
+        CalibrationError: If the shipped one is needed and does not support the rate.
     """
     if own is None or (known is not None and known.whose != OTHER_PEOPLE):
-        return known
-    return own if fpir is None or size == 0 or own.supports_fpir(fpir, size) else known
+        return Rule(known)
+    if size == 0 or own.supports_fpir(fpir, size):
+        return Rule(own)
+    smallest = own.smallest_supported_fmr
+    if known is None or smallest is None or own.people < FEWEST_PEOPLE:
+        return Rule(known or own)
+    of_others, least = known.threshold_for_fpir(fpir, size).similarity, own.threshold(smallest).similarity
+    whose = known.source_words(of_others) if of_others >= least else "the smallest rate that they support"
+    return Rule(
+        own, max(of_others, least), f"; they are too few for {rate_words(fpir)}, and the threshold is that of {whose}"
+    )
