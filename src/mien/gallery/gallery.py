@@ -256,7 +256,7 @@ class Gallery:
         """
         with self._lock, self._database.reading() as connection:
             self._index.refresh(connection)
-            used = self._calibration_for(fpir, self._index.templates)
+            used = self._rule_for(fpir, self._index.templates).calibration
             names = tables.names(connection, self._index.people)
             few = len(names) < own_calibration.FEWEST_PEOPLE_FOR_DRIFT
             if few or used is None or used.whose == OWN_GALLERY:

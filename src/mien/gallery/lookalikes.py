@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import sqlalchemy as sa
 
-from mien.decisions import Calibration, Threshold
+from mien.decisions import Calibration
 from mien.errors import CalibrationError
 from mien.gallery import tables
 from mien.gallery.index import Index
+from mien.gallery.own_calibration import Rule
 from mien.gallery.records import Lookalike
 from mien.gallery.tables import NewTemplate
 
@@ -19,7 +20,7 @@ AT_MOST = 5
 """How many lookalikes of each new template are reported."""
 
 
-def lookalike_threshold(calibration: Calibration, gallery_size: int) -> Threshold:
+def lookalike_threshold(calibration: Calibration, gallery_size: int) -> float:
     """The similarity from which on two people are reported to look alike.
 
     It is the one of an identification at an FPIR of 1 %; in a gallery so large that the calibration can't support that,
@@ -29,17 +30,17 @@ def lookalike_threshold(calibration: Calibration, gallery_size: int) -> Threshol
         CalibrationError: It supports no rate at all.
     """
     try:
-        return calibration.threshold_for_fpir(FPIR, gallery_size)
+        return calibration.threshold_for_fpir(FPIR, gallery_size).similarity
     except CalibrationError:
         if calibration.smallest_fmr is None:
             raise
-        return calibration.threshold(calibration.smallest_fmr)
+        return calibration.threshold(calibration.smallest_fmr).similarity
 
 
 def find_lookalikes(
     connection: sa.Connection,
     index: Index,
-    calibration_for: Callable[[float, int], Calibration | None],
+    rule_for: Callable[[float, int], Rule],
     name: str,
     number: int | None,
     templates: Sequence[NewTemplate],
@@ -49,7 +50,7 @@ def find_lookalikes(
     Args:
         connection: Sees the state that `index` is in step with.
         index: All embeddings.
-        calibration_for: Gives what a similarity stands for, for an FPIR and the size of the gallery.
+        rule_for: Gives by what a search is decided, for an FPIR and the size of the gallery.
         name: Who is being enrolled.
         number: Their number, if they are in the gallery already.
         templates: What is new of them.
@@ -67,25 +68,26 @@ def find_lookalikes(
     if not best:
         return (), ()
     try:
-        calibration = calibration_for(FPIR, index.templates)
+        rule = rule_for(FPIR, index.templates)
+        calibration = rule.calibration
         assert calibration is not None  # where there is none, the call says so
-        threshold = lookalike_threshold(calibration, index.templates)
+        threshold = rule.threshold or lookalike_threshold(calibration, index.templates)
     except CalibrationError as problem:
         return (), (f"Whether {name} is enrolled under another name was not checked: {problem.message}",)
     names = tables.names(connection, best)
     alike = [
         _lookalike(name, names[other], similarity, threshold, calibration)
         for other, similarity in sorted(best.items(), key=lambda item: (-item[1], item[0]))
-        if similarity >= threshold.similarity
+        if similarity >= threshold
     ]
     return tuple(alike), ()
 
 
-def _lookalike(person: str, other: str, similarity: float, threshold: Threshold, calibration: Calibration) -> Lookalike:
+def _lookalike(person: str, other: str, similarity: float, threshold: float, calibration: Calibration) -> Lookalike:
     fmr = calibration.fmr(similarity)
     reason = (
         f"{person} looks like {other}, who is in the gallery already: similarity {similarity:.3f}, at or above "
-        f"{threshold.similarity:.3f}; two different people are that similar in {fmr.value:.1e} of comparisons "
+        f"{threshold:.3f}; two different people are that similar in {fmr.value:.1e} of comparisons "
         f"(95 % interval {fmr.low:.1e} to {fmr.high:.1e})."
     )
-    return Lookalike(other, similarity, threshold.similarity, fmr, reason)
+    return Lookalike(other, similarity, threshold, fmr, reason)
