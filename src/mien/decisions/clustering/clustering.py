@@ -127,7 +127,7 @@ def cluster(
         labels=labels,
         method=method,
         reason=f"{_found(labels)}; put together at a similarity of {limit:.4f} or more"
-        + _basis(rate, calibration, len(units)),
+        + _basis(rate, calibration, len(units), limit),
         threshold=limit,
         fmr=rate,
         calibration=calibration,
@@ -172,7 +172,7 @@ def _found(labels: NDArray[np.int64]) -> str:
     return f"{faces} in {groups}" + (f", {alone:,} of them a face alone" if alone and len(labels) > 1 else "")
 
 
-def _basis(rate: Rate | None, calibration: Calibration | None, faces: int) -> str:
+def _basis(rate: Rate | None, calibration: Calibration | None, faces: int, threshold: float) -> str:
     if rate is None or calibration is None:
         return " (no calibration says how often different people are that alike)"
     pairs = faces * (faces - 1) // 2
@@ -180,6 +180,5 @@ def _basis(rate: Rate | None, calibration: Calibration | None, faces: int) -> st
     chance = f"; at that rate {expected:,.0f} of the {pairs:,} pairs here would be by chance" if expected >= 1 else ""
     return (
         f", which two photos of different people reach at a rate of {rate_words(rate.value)} ({interval_words(rate)}), "
-        f"measured on {calibration.non_mated:,} comparisons of {calibration.people:,} people ({calibration.data.name})"
-        + chance
+        f"measured on {calibration.source_words(threshold)}{chance}"
     )
