@@ -5,7 +5,7 @@ Each prints its tables and writes them to docs/results/NAME.md with the date, th
 
 import sys
 
-from benchmarks import detection, lfw, scale, speed, tables, transfer_methods
+from benchmarks import detection, lfw, scale, speed, tables, transfer, transfer_methods
 from benchmarks.results import write
 
 BENCHMARKS = {
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "detection": detection.measure,
     "tables": tables.measure,
     "scale": scale.measure,
+    "transfer": transfer.measure,
     "transfer-methods": transfer_methods.measure,
 }
 
