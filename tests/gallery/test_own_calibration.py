@@ -57,44 +57,52 @@ def test_fewer_people_are_judged_by_others_and_it_says_so(gallery: Gallery, peop
     assert gallery.calibration is not None
 
 
-def test_a_rate_that_its_own_people_cannot_support_is_decided_strictly_and_stated_of_them(
-    gallery: Gallery, people: Path
-) -> None:
+def test_a_rate_that_its_own_people_cannot_support_is_taken_from_others(gallery: Gallery, people: Path) -> None:
     gallery.enroll_folder(people)
-    own = gallery.calibration
-    assert own is not None
-    assert own.smallest_supported_fmr is not None
     [rare] = gallery.identify(portrait(7, 9), fpir=1e-3)
+    assert rare.calibration == calibration("f" * 64)
     assert rare.threshold == pytest.approx(calibration("f" * 64).threshold_for_fpir(1e-3, 240).similarity)
-    assert rare.calibration == own
-    assert rare.threshold is not None
-    assert rare.fpir == own.fpir(rare.threshold, 240)
-    assert "this gallery's own 120 people" in rare.reason
     assert rare.reason.endswith(
-        "; they are too few for 1e-3, and the threshold is that of 1,000,000 comparisons of 1,000 people (invented), "
-        "other people than yours"
+        "people (invented), other people than yours; this gallery's own 120 people are too few for 1e-3"
     )
     with pytest.raises(CalibrationError, match="invented"):
         gallery.identify(portrait(7, 9), fpir=1e-5)
 
 
-def test_a_threshold_of_others_is_never_lower_than_one_that_its_own_people_support() -> None:
-    others = replace(calibration("f" * 64), whose="other people than yours")
-    grid = others.similarity
-    rate = np.minimum(1, 10 ** (4 - 10 * grid))
-    own = replace(
-        others,
-        false_match=type(others.false_match)(rate, rate / 2, np.minimum(1, 2 * rate)),
-        smallest_fmr=1e-3,
-        smallest_modelled_fmr=1e-4,
+OTHERS = replace(calibration("f" * 64), whose="other people than yours")
+
+
+def more_alike(times: float, smallest: float) -> Calibration:
+    """The same, of people who match so many times as often, with a rate that they support by counting alone."""
+    rate = np.minimum(1, times * OTHERS.false_match.value)
+    return replace(
+        OTHERS,
+        false_match=RateCurve(rate, rate / 2, np.minimum(1, 2 * rate)),
+        smallest_fmr=smallest,
         whose="this gallery's own people",
     )
-    rule = own_calibration.rule_for(own, others, 0.01, 500)
+
+
+def test_a_threshold_of_others_is_never_lower_than_one_that_its_own_people_support() -> None:
+    own = more_alike(100, 1e-4)
+    rule = own_calibration.rule_for(own, OTHERS, 0.01, 500)
+    assert rule.calibration is own
     assert rule.threshold == pytest.approx(own.threshold(1e-4).similarity)
     assert rule.threshold is not None
-    assert rule.threshold > others.threshold_for_fpir(0.01, 500).similarity
-    assert rule.note.endswith("too few for 1 %, and the threshold is that of the smallest rate that they support")
-    assert own_calibration.rule_for(own, others, 0.1, 500).threshold is None
+    assert rule.threshold > OTHERS.threshold_for_fpir(0.01, 500).similarity
+    assert rule.note.endswith("too few for 1 %, and this is the threshold of the smallest rate that they support")
+    assert own_calibration.rule_for(own, OTHERS, 0.1, 500) == own_calibration.Rule(own)
+
+
+def test_where_its_own_people_surely_match_more_often_their_rate_is_stated() -> None:
+    threshold = OTHERS.threshold_for_fpir(0.01, 500).similarity
+    contradicting, agreeing = more_alike(10, 0.05), more_alike(1.5, 0.05)
+    rule = own_calibration.rule_for(contradicting, OTHERS, 0.01, 500)
+    assert (rule.calibration, rule.threshold) == (contradicting, threshold)
+    assert rule.note.endswith("and this is the threshold of 1,000,000 comparisons of 1,000 people (invented), other "
+                              "people than yours")  # fmt: skip
+    rule = own_calibration.rule_for(agreeing, OTHERS, 0.01, 500)
+    assert (rule.calibration, rule.threshold) == (OTHERS, None)
 
 
 def test_what_the_user_brings_goes_first(gallery: Gallery, people: Path) -> None:

@@ -94,11 +94,11 @@ class Rule:
 
 
 def rule_for(own: Calibration | None, known: Calibration | None, fpir: float, size: int) -> Rule:
-    """The gallery's own calibration, unless the user brought another one or the gallery has none.
+    """The gallery's own calibration where it has one, unless the user brought another.
 
-    Where its people are enough for a calibration, but too few for the rate, the threshold is the shipped one's, or that
-    of the smallest rate that they support if it is higher; the rate stated is still the one among them. A rate among
-    other people, stated of these, would be wrong and look certain.
+    Where its people are enough for a calibration, but too few for the rate, the shipped one decides, unless they
+    contradict it: its threshold for the rate is lower than theirs for a greater one, or they surely match more often
+    there than it says. Then the stricter threshold decides, and the rate stated is the one among them.
 
     Args:
         own: Of the gallery's people.
@@ -117,7 +117,9 @@ def rule_for(own: Calibration | None, known: Calibration | None, fpir: float, si
     if known is None or smallest is None or own.people < FEWEST_PEOPLE:
         return Rule(known or own)
     of_others, least = known.threshold_for_fpir(fpir, size).similarity, own.threshold(smallest).similarity
-    whose = known.source_words(of_others) if of_others >= least else "the smallest rate that they support"
-    return Rule(
-        own, max(of_others, least), f"; they are too few for {rate_words(fpir)}, and the threshold is that of {whose}"
-    )
+    too_few = f"; this gallery's own {own.people:,} people are too few for {rate_words(fpir)}"
+    if least > of_others:
+        return Rule(own, least, f"{too_few}, and this is the threshold of the smallest rate that they support")
+    if own.fpir(of_others, size).low > known.fpir(of_others, size).value:
+        return Rule(own, of_others, f"{too_few}, and this is the threshold of {known.source_words(of_others)}")
+    return Rule(known, None, too_few)
