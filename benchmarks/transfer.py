@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from benchmarks.galleries import galleries_of, galleries_table
 from benchmarks.results import PAGES, embedded_set, table
 from benchmarks.splits import RATES, Judge, Judged, Population, Split, populations, splits_of
 from mien.cli.output import progress_shown
@@ -25,6 +26,7 @@ def measure() -> str:
     with progress_shown():
         known = shipped_calibration(embedded_set("lfw", "sface", flip=True).encoder_identity)
         transfers, by_people, by_photos = [], [], []
+        searched: list[tuple[object, ...]] = []
         for name, population in populations():
             judge = Judge(population)
             own = {
@@ -40,12 +42,20 @@ def measure() -> str:
                 for photos in PHOTOS
                 if np.mean(np.bincount(population.person) >= photos) > 0.5
             ]
+            searched += galleries_of(name, population, known)
             if name == "lfw":
                 growing = _first_photos(population)
         _draw_people(by_people)
         sizes = _growing(growing, known)
     return "\n".join(
-        (_PAGE_HEAD, _transfer_table(transfers), _people_table(by_people), _photos_table(by_photos), sizes)
+        (
+            _PAGE_HEAD,
+            _transfer_table(transfers),
+            _people_table(by_people),
+            _photos_table(by_photos),
+            galleries_table(searched),
+            sizes,
+        )
     )
 
 
