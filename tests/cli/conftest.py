@@ -27,6 +27,11 @@ class Ran:
 
 Run = Callable[..., Ran]
 
+INTERRUPTIBLE = (
+    "import signal; from mien.cli import main; signal.signal(signal.SIGINT, signal.default_int_handler); main()"
+)
+"""Python that runs a command which heeds Ctrl-C even where the tests run in the background, which doesn't."""
+
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cli.conftest import Run
+from cli.conftest import INTERRUPTIBLE, Run
 from data import photos
 from evaluation.protocols.test_lfw import accuracy_of_folds
 from mien.faces import Detector, FaceTable, choose
@@ -280,7 +280,7 @@ def test_compare_models(run: Run, people: Path, tmp_path: Path) -> None:
 def test_an_interrupted_evaluation_goes_on(run: Run, tmp_path: Path) -> None:
     people, table = tmp_path / "people", tmp_path / "faces.npz"
     run("synth", people, "--people", "24", "--photos", "8", "--seed", "1")
-    command = [sys.executable, "-c", "from mien.cli import main; main()", "evaluate", "people", str(people)]
+    command = [sys.executable, "-c", INTERRUPTIBLE, "evaluate", "people", str(people)]
     with subprocess.Popen([*command, "--embeddings", table], stderr=subprocess.PIPE, text=True) as running:
         time.sleep(8)
         running.send_signal(signal.SIGINT)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from cli.conftest import Run
+from cli.conftest import INTERRUPTIBLE, Run
 from mien.faces import FaceTable
 
 
@@ -161,11 +161,10 @@ def test_interrupted_embedding_goes_on(people: Path, tmp_path: Path) -> None:
     for number in range(40):
         shutil.copytree(people, tmp_path / "photos" / str(number))
     output = tmp_path / "faces.npz"
-    code = "import sys; from mien.cli import main; sys.argv = ['mien', *sys.argv[1:]]; main()"
     command = [
         sys.executable,
         "-c",
-        code,
+        INTERRUPTIBLE,
         "embed",
         str(tmp_path / "photos"),
         "-o",
