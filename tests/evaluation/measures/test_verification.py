@@ -237,3 +237,35 @@ def test_people_with_many_comparisons_widen_the_interval() -> None:
     assert isinstance(known, Estimate)
     assert isinstance(unknown, Estimate)
     assert known.high - known.low > 3 * (unknown.high - unknown.low)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1.0, 1e100])
+def test_no_scale_of_similarities_is_too_small_or_great(scale: float) -> None:
+    plain = drawn(400)
+    scaled = Comparisons(plain.similarity * scale, plain.mated)
+    one, other = (verification_measures(scores, resamples=20) for scores in (plain, scaled))
+    assert value(other.d_prime) == pytest.approx(value(one.d_prime), rel=1e-9)
+    assert other.eer_threshold == pytest.approx(one.eer_threshold * scale if one.eer_threshold else None, rel=1e-9)
+    assert other.mated_histogram[0].sum() == 200
+
+
+@pytest.mark.parametrize("pair", [(0.5, np.nextafter(0.5, 1)), (5e-324, 1e-323), (1e17, 1e17), (0.0, 0.0)])
+def test_similarities_too_close_for_a_histogram(pair: tuple[float, float]) -> None:
+    found = verification_measures(Comparisons(np.array(pair), np.array([False, True])), resamples=20)
+    assert (found.mated_histogram[0].sum(), found.non_mated_histogram[0].sum()) == (1, 1)
+    assert (np.diff(found.mated_histogram[1]) > 0).all()
+
+
+def test_intervals_stay_where_the_measure_can_be() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        scores = Comparisons(rng.normal(size=13), np.arange(13) < 3)
+        found = verification_measures(scores, resamples=50)
+        for measure, most in ((found.d_prime, np.inf), (found.min_cllr, 1)):
+            assert isinstance(measure, Estimate)
+            assert 0 <= measure.low <= measure.high <= most
+
+
+def test_all_pairs_of_one_photo_are_none() -> None:
+    found = verification_measures(score_all_pairs(np.ones((1, 8), np.float32), ["a"]), resamples=20)
+    assert found.auc == Unsupported("there are no mated comparisons")

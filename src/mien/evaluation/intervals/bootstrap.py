@@ -320,7 +320,9 @@ def _times_drawn(count: int, rng: np.random.Generator, size: int) -> Floats:
 def _redrawn(counts: Indices, rng: np.random.Generator, size: int) -> Floats:
     """(size, T) as many comparisons as in `counts` (T,), drawn from it with replacement."""
     total = int(counts.sum())
-    return rng.multinomial(total, counts / max(total, 1), size).astype(np.float64)
+    if not total:
+        return np.zeros((size, len(counts)))
+    return rng.multinomial(total, counts / total, size).astype(np.float64)
 
 
 def _equal_people(counts: NDArray[np.int64] | Floats) -> float:

@@ -30,13 +30,13 @@ class Estimating:
         """The value without an interval; None where it isn't defined."""
         return None if self._undefined(name) else float(self.exact[name])
 
-    def measure(self, name: str) -> Measure:
-        """A measure on any scale, with its percentile interval."""
-        return self._measure(name, bias=0.0, least=-np.inf)
+    def measure(self, name: str, *, least: float = -np.inf) -> Measure:
+        """A measure on any scale that has no value below `least`, with its percentile interval."""
+        return self._measure(name, bias=0.0, least=least, most=np.inf)
 
-    def cost(self, name: str) -> Measure:
-        """A measure that is 0 at best, and comes out too good or too bad because it was fitted or summed over bins."""
-        return self._measure(name, bias=float(self.drawn.bias(name)), least=0.0)
+    def cost(self, name: str, *, most: float = np.inf) -> Measure:
+        """A measure from 0 to `most`, which comes out too good or too bad because it was fitted or summed over bins."""
+        return self._measure(name, bias=float(self.drawn.bias(name)), least=0.0, most=most)
 
     def share(self, name: str, *, chosen: bool = False) -> Measure:
         """A share that mated and non-mated comparisons decide; too good if its threshold was `chosen` as the best."""
@@ -63,12 +63,12 @@ class Estimating:
             return give(name)
         return Unsupported(f"not supported by {count:,} {self.trials}: a rate of {rate} needs {needed:,}")
 
-    def _measure(self, name: str, bias: float, least: float) -> Measure:
+    def _measure(self, name: str, bias: float, least: float, most: float) -> Measure:
         if undefined := self._undefined(name):
             return undefined
         value = float(self.exact[name])
         low, high = self.drawn.interval(name, value, bias=bias)
-        return Estimate(value, max(low, least), high)
+        return Estimate(value, min(max(low, least), value), max(min(high, most), value))
 
     def _share(self, name: str, fewest: float, most: float, bias: float = 0.0) -> Measure:
         if undefined := self._undefined(name):

@@ -118,7 +118,7 @@ def equal_error_rate(roc: Roc) -> tuple[Floats, Floats]:
         way = -below / (above - below)
     start, end = np.take_along_axis(fmr, before, -1), np.take_along_axis(fmr, after, -1)
     rate = start + way * (end - start)
-    return rate[..., 0], (threshold[before] + way * (threshold[after] - threshold[before]))[..., 0]
+    return rate[..., 0], ((1 - way) * threshold[before] + way * threshold[after])[..., 0]
 
 
 def precision_at_recall(roc: Roc, recall: float) -> Floats:
@@ -144,7 +144,10 @@ def at_point(rate: Floats, point: NDArray[np.int64]) -> Floats:
 def d_prime(roc: Roc) -> Floats:
     """(…) |μ₁ − μ₀| / √((σ₀² + σ₁²)/2) of the similarities (Green & Swets 1966; Daugman 2000); failures left out."""
     moments = []
-    offset = roc.similarity - roc.threshold[len(roc.threshold) // 2]  # small numbers: their squares lose no digits
+    # Small numbers, whose squares lose no digits, and neither overflow nor vanish.
+    scaled = roc.similarity / (np.abs(roc.similarity).max(initial=0) or 1)
+    offset = scaled - scaled[len(scaled) // 2 : len(scaled) // 2 + 1]
+    offset = offset / (np.abs(offset).max(initial=0) or 1)
     for weight in (roc.mated, roc.non_mated):
         with np.errstate(invalid="ignore", divide="ignore"):
             mean, square = (weight @ power / weight.sum(axis=-1) for power in (offset, offset**2))

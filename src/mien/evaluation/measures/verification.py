@@ -155,9 +155,9 @@ def verification_measures(
         average_precision=give.share("average_precision"),
         precision_at_recall_095=give.share("precision_at_recall_095"),
         recall_at_precision_095=give.share("recall_at_precision_095"),
-        d_prime=give.measure("d_prime"),
+        d_prime=give.measure("d_prime", least=0),
         cllr=give.cost("cllr") if ratio else Unsupported(_UNCALIBRATED),
-        min_cllr=give.cost("min_cllr"),
+        min_cllr=give.cost("min_cllr", most=1),
         calibration_error=give.cost("calibration_error") if ratio else Unsupported(_UNCALIBRATED),
         tar_at_far={rate: give.at_rate(f"tar_at_far {rate}", rate, give.mated_share) for rate in RATES},
         fnmr_at_fmr={rate: give.at_rate(f"fnmr_at_fmr {rate}", rate, give.mated_share) for rate in RATES},
@@ -250,8 +250,11 @@ def _ratio(calibration: Calibration | None, shift: float) -> Callable[[Floats], 
 
 def _histograms(scores: Comparisons) -> Histograms:
     known = ~np.isnan(scores.similarity)
-    ends = (float(scores.similarity[known].min()), float(scores.similarity[known].max())) if known.any() else (0.0, 1.0)
-    edges = np.histogram_bin_edges(scores.similarity[known], HISTOGRAM_BINS, ends)
+    low, high = (scores.similarity[known].min(), scores.similarity[known].max()) if known.any() else (0.0, 1.0)
+    if high - low <= 1e-9 * max(-low, high, 1e-290):  # too close to each other for bins
+        around = max(abs(low), 1) / 2
+        low, high = low - around, high + around
+    edges = np.linspace(low, high, HISTOGRAM_BINS + 1)
     mated, non_mated = (
         np.histogram(scores.similarity[known & kind], edges)[0] for kind in (scores.mated, ~scores.mated)
     )
