@@ -87,6 +87,10 @@ def test_scores_that_make_no_sense(run: Run, both: tuple[Path, Path], tmp_path: 
     assert run("evaluate", "scores", both[0]).code == 2, "a single file is a table"
     assert run("evaluate", "scores", tmp_path / "no.txt", both[1]).code == 2
     assert run("evaluate", "scores", *both, "--report", tmp_path / "nowhere" / "r.html").code == 2
+    for threshold in ("nan", "inf"):
+        refused = run("evaluate", "scores", *both, "--threshold", threshold)
+        assert refused.code == 2
+        assert "is no similarity" in refused.err
 
 
 def test_people(run: Run, people: Path, kept: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What `mien evaluate` and `mien compare-models` have in common: options, embedding a protocol's photos, tables."""
 
 import csv
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +21,23 @@ if TYPE_CHECKING:
     from mien.faces import FaceTable
     from mien.recognizer import Recognizer
 
+
+def finite(value: float | None) -> float | None:
+    """Refuse what is no similarity on any scale."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no similarity.")
+    return value
+
+
 OneFaceOption = Annotated[
     Literal["central", "largest", "only"], typer.Option("--face", help="Which face of a photo counts.")
 ]
 AlignedOption = Annotated[
     bool, typer.Option("--aligned", help="The photos are crops aligned to 112 × 112 already: look for no faces.")
 ]
-AtThresholdOption = Annotated[float | None, typer.Option("--threshold", help="Measure at this similarity too.")]
+AtThresholdOption = Annotated[
+    float | None, typer.Option("--threshold", callback=finite, help="Measure at this similarity too.")
+]
 FailuresOption = Annotated[
     bool,
     typer.Option("--failures-are-errors", help="Count photos without a face as errors; by default they are left out."),

@@ -31,7 +31,7 @@ def test_a_table(tmp_path: Path) -> None:
     assert (scores.people.tolist(), scores.fold.tolist()) == ([[0, 0], [1, 1], [0, 1]], [0, 1, 1])
 
 
-@pytest.mark.parametrize("bad", ["0,5", "inf", "-inf", "abc", "0.5 0.6", "1e999", "x" * 100])
+@pytest.mark.parametrize("bad", ["0,5", "inf", "-inf", "abc", "0.5 0.6", "1e999", "-1e101", "x" * 100])
 def test_a_bad_line_is_refused_with_its_number(tmp_path: Path, bad: str) -> None:
     with pytest.raises(ConfigError, match=r"Line 3 of .*m\.txt is no score"):
         read_scores(file(tmp_path, "m.txt", f"0.5\n\n{bad}\n"), file(tmp_path, "n.txt", "0.1"))
@@ -42,6 +42,7 @@ def test_a_bad_line_is_refused_with_its_number(tmp_path: Path, bad: str) -> None
     [
         ("score\n1\n", "should name the columns"),
         ("score,mated\n1,maybe\n", "Line 2"),
+        ("score,mated,Score\n1,1,0\n", "names the column score twice"),
         ("score,mated\n1,1\nx,0\n", "Line 3"),
         ("score,mated,person1,person2\n1,1,a,b\n", "Line 2"),
     ],

@@ -14,6 +14,9 @@ from mien.evaluation.protocols.protocol import Settings
 from mien.evaluation.protocols.tables import read_table, read_text
 from mien.evaluation.scores.comparisons import Comparisons
 
+_GREATEST = 1e100
+"""Beyond it no system scores, and sums would overflow."""
+
 
 def read_scores(mated: Path, non_mated: Path) -> Comparisons:
     """Read two files of similarities, one a line; blank lines and lines that start with ``#`` are skipped.
@@ -104,11 +107,11 @@ def _score(path: Path, number: int, text: str) -> float:
         score = float(text)
     except ValueError:
         score = math.inf
-    if math.isinf(score):
+    if abs(score) > _GREATEST:
         shown = text if len(text) <= 40 else f"{text[:40]}…"
         raise ConfigError(
             f"Line {number} of {path} is no score: {shown}.",
-            hint="A file of scores has one number a line.",
+            hint="A file of scores has one number a line, from −1e100 to 1e100.",
             code="config.scores",
         )
     return score

@@ -38,6 +38,8 @@ def read_table(path: str | Path, columns: Sequence[str]) -> dict[int, dict[str, 
             hint="It is a CSV file: values are separated by commas.",
             code="config.columns",
         )
+    if twice := next((name for name in header if header.count(name) > 1), None):
+        raise ConfigError(f"The first line of {path} names the column {twice} twice.", code="config.columns")
     table = {}
     for row in reader:
         if not any(value.strip() for value in row):
