@@ -1,3 +1,4 @@
+from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
@@ -10,7 +11,16 @@ from sklearn.metrics import roc_auc_score
 from embedded_people import embedded
 from fake_recognizer import save_people
 from mien.errors import ConfigError
-from mien.evaluation import PROTOCOLS, Difference, Estimate, EvaluationProtocol, Settings
+from mien.evaluation import (
+    PROTOCOLS,
+    Difference,
+    Estimate,
+    EvaluationProtocol,
+    Settings,
+    Unsupported,
+    evaluate_scores,
+    read_score_table,
+)
 from mien.evaluation.protocols.people import draw_pairs
 
 QUICK = Settings(resamples=20)
@@ -38,8 +48,43 @@ def test_all_pairs(tmp_path: Path) -> None:
     assert {first["false match"].first, first["false match"].second} == {photos.names[at] for at in highest[1:]}
     assert first["no face"].first == "Person 001/0.png"
     assert first["no face"].first_person == "Person 001"
-    with pytest.raises(ConfigError, match="too many to list"):
-        next(iter(protocol.answers(photos, QUICK)))
+    of_one = Counter(person[photos.names[a]] for (a, _), same in zip(pairs, mated, strict=True) if same)
+    assert evaluation.data.facts["most mated pairs of a person"] == max(of_one.values())
+
+
+def test_all_pairs_can_be_listed_and_measured_again(tmp_path: Path) -> None:
+    protocol = PROTOCOLS["people"](save_people(tmp_path / "people", 8, 4))
+    photos = embedded(people_of(protocol), without=["Person 001/0.png"], noise=1.5)
+    rows = list(protocol.answers(photos, QUICK))
+    assert [(row["first"], row["second"]) for row in rows] == list(combinations(photos.names, 2))
+    listed = tmp_path / "scores.csv"
+    lines = [",".join(str(row[key]) for key in ("score", "mated", "person1", "person2")) for row in rows]
+    listed.write_text("\n".join(["score,mated,person1,person2", *lines]), encoding="utf-8")
+    again = evaluate_scores(read_score_table(listed), "again", QUICK).verification
+    first = protocol.evaluate(photos, QUICK).verification
+    assert first is not None
+    assert again is not None
+    assert isinstance(first.auc, Estimate)
+    assert isinstance(again.auc, Estimate)
+    assert first.auc.value == pytest.approx(again.auc.value, abs=2e-3)
+    assert (first.mated, first.non_mated) == (again.mated, again.non_mated)
+
+
+def test_encoders_are_compared_on_pairs_drawn_from_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol = PROTOCOLS["people"](save_people(tmp_path, 8, 4))
+    photos, worse = (embedded(people_of(protocol), noise=noise) for noise in (1.0, 3.0))
+    measured = [protocol.evaluate(one, QUICK).verification for one in (photos, worse)]
+    better = protocol.compare(photos, worse, QUICK)["auc"]
+    assert isinstance(better, Difference)
+    areas = [one.auc.value for one in measured if one is not None and isinstance(one.auc, Estimate)]
+    assert better.value == pytest.approx(areas[0] - areas[1], abs=4e-3)  # all 48 and 448 pairs are few enough
+    monkeypatch.setattr("mien.evaluation.protocols.people.MOST_COMPARED", (20, 30))
+    fewer = protocol.compare(photos, worse, QUICK)
+    assert fewer["tar_at_far 1e-1"] == Unsupported(
+        "not supported by 30 non-mated comparisons: a rate of 1e-1 needs 300"
+    )
+    alone = PROTOCOLS["people"](save_people(tmp_path / "alone", 4, 1))
+    assert not alone.compare(embedded(people_of(alone)), embedded(people_of(alone)), QUICK)
 
 
 def test_drawn_pairs(tmp_path: Path) -> None:
@@ -62,26 +107,26 @@ def test_no_pair_is_drawn_twice_and_all_can_be(sizes: list[int], data: st.DataOb
     person = {f"{who}/{photo}": f"p{who}" for who, size in enumerate(sizes) for photo in range(size)}
     pairs = list(combinations(person, 2))
     mated = sum(person[a] == person[b] for a, b in pairs)
-    most = min(mated, len(pairs) - mated)
-    if most < 1:
+    if min(mated, len(pairs) - mated) < 1:
         with pytest.raises(ConfigError, match="can't be drawn"):
-            draw_pairs(person, 1, seed=0)
+            draw_pairs(person, 1, 1, seed=0)
         return
-    count = data.draw(st.integers(1, most))
-    drawn = draw_pairs(person, count, seed=data.draw(st.integers(0, 100)))
+    count = data.draw(st.integers(1, mated))
+    others = data.draw(st.integers(1, len(pairs) - mated))
+    drawn = draw_pairs(person, count, others, seed=data.draw(st.integers(0, 100)))
     found = [frozenset(pair) for pair in zip(drawn.first, drawn.second, strict=True)]
-    assert len(set(found)) == 2 * count
+    assert len(set(found)) == count + others
     assert [person[a] == person[b] for a, b in zip(drawn.first, drawn.second, strict=True)] == drawn.mated.tolist()
     assert int(drawn.mated.sum()) == count
     with pytest.raises(ConfigError, match="can't be drawn"):
-        draw_pairs(person, most + 1, seed=0)
+        draw_pairs(person, mated + 1, others, seed=0)
 
 
 def test_every_pair_is_drawn_as_often() -> None:
     person = {f"{who}/{photo}": f"p{who}" for who, size in enumerate((2, 3, 1, 4)) for photo in range(size)}
     counts: dict[frozenset[str], int] = {}
     for seed in range(2000):
-        drawn = draw_pairs(person, 1, seed=seed)
+        drawn = draw_pairs(person, 1, 1, seed=seed)
         for pair in zip(drawn.first, drawn.second, strict=True):
             counts[frozenset(pair)] = counts.get(frozenset(pair), 0) + 1
     mated = [count for pair, count in counts.items() if len({person[name] for name in pair}) == 1]

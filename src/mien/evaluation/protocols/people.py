@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,13 @@ from mien.evaluation.protocols.protocol import (
     Settings,
     data_of,
     photos_without_face,
+    similarities,
 )
 from mien.evaluation.scores.pair_scores import Extremes, score_all_pairs
 from mien.photos import PhotoSource, find_people
+
+MOST_COMPARED = 10_000, 30_000
+"""Mated and non-mated pairs that two encoders are compared on where all pairs are measured: they support 1e-3."""
 
 
 def people(folder: Path, *, pairs: int | None = None, seed: int = 0) -> EvaluationProtocol:
@@ -35,7 +40,7 @@ def people(folder: Path, *, pairs: int | None = None, seed: int = 0) -> Evaluati
     photos, person = labelled_photos(folder)
     if pairs is None:
         return AllPairs(folder.name, photos, person)
-    drawn = draw_pairs(person, pairs, seed)
+    drawn = draw_pairs(person, pairs, pairs, seed)
     return ListedPairs(
         "people", f"Pairs drawn from {folder.name}", folder.name, drawn, photos, facts={"drawn with": seed}
     )
@@ -64,12 +69,13 @@ def labelled_photos(folder: Path) -> tuple[dict[str, PhotoSource], dict[str, str
     return photos, person
 
 
-def draw_pairs(person: Mapping[str, str], count: int, seed: int) -> PhotoPairs:
-    """As many mated as non-mated pairs, no pair twice, each kind drawn evenly from all there are.
+def draw_pairs(person: Mapping[str, str], mated_count: int, non_mated_count: int, seed: int) -> PhotoPairs:
+    """Mated and non-mated pairs, no pair twice, each kind drawn evenly from all there are.
 
     Args:
         person: Whose each photo is.
-        count: How many of each kind.
+        mated_count: How many mated ones.
+        non_mated_count: How many non-mated ones.
         seed: Of the draw.
 
     Raises:
@@ -81,17 +87,18 @@ def draw_pairs(person: Mapping[str, str], count: int, seed: int) -> PhotoPairs:
     first_of = np.searchsorted(whose[order], np.arange(whose.max() + 1))
     size = np.bincount(whose)
     mated_pairs = size * (size - 1) // 2
-    total, mated_total = len(names) * (len(names) - 1) // 2, int(mated_pairs.sum())
-    most = min(mated_total, total - mated_total)
-    if not 1 <= count <= most:
+    total = len(names) * (len(names) - 1) // 2
+    mated_total, non_mated_total = count_pairs_of(person)
+    if not (1 <= mated_count <= mated_total and 1 <= non_mated_count <= non_mated_total):
+        most = min(mated_total, non_mated_total)
         raise ConfigError(
-            f"{count:,} pairs of each kind can't be drawn: there are {mated_total:,} mated and "
-            f"{total - mated_total:,} non-mated ones.",
+            f"{mated_count:,} mated and {non_mated_count:,} non-mated pairs can't be drawn: there are "
+            f"{mated_total:,} and {non_mated_total:,}.",
             hint=f"Ask for 1 to {most:,} pairs." if most else "Give photos of people with two photos or more.",
             code="config.pairs",
         )
     rng = np.random.default_rng(seed)
-    chosen = np.sort(rng.choice(mated_total, count, replace=False))
+    chosen = np.sort(rng.choice(mated_total, mated_count, replace=False))
     ends = np.cumsum(mated_pairs)
     of = np.searchsorted(ends, chosen, side="right")
     first, second = _pair_number(chosen - (ends - mated_pairs)[of])
@@ -99,20 +106,27 @@ def draw_pairs(person: Mapping[str, str], count: int, seed: int) -> PhotoPairs:
 
     # Most pairs are non-mated, except where one person has most photos: then it takes a few rounds.
     non_mated = np.zeros((0, 2), np.int64)
-    while len(non_mated) < count:
-        pair = np.stack(_pair_number(rng.integers(total, size=2 * count + 16)), axis=1)
+    while len(non_mated) < non_mated_count:
+        pair = np.stack(_pair_number(rng.integers(total, size=2 * non_mated_count + 16)), axis=1)
         pair = np.concatenate([non_mated, pair[whose[pair[:, 0]] != whose[pair[:, 1]]]])
         _, once = np.unique(pair[:, 1] * len(names) + pair[:, 0], return_index=True)
-        non_mated = pair[np.sort(once)][:count]
+        non_mated = pair[np.sort(once)][:non_mated_count]
     both = np.concatenate([mated, non_mated])
     labels = np.array(list(person.values()), np.str_)
     return PhotoPairs(
         tuple(names[both[:, 0]].tolist()),
         tuple(names[both[:, 1]].tolist()),
-        np.arange(2 * count) < count,
-        fold=np.zeros(2 * count, np.int64),
+        np.arange(len(both)) < mated_count,
+        fold=np.zeros(len(both), np.int64),
         people=labels[both],
     )
+
+
+def count_pairs_of(person: Mapping[str, str]) -> tuple[int, int]:
+    """How many mated and how many non-mated pairs photos make."""
+    sizes = Counter(person.values()).values()
+    mated = sum(size * (size - 1) // 2 for size in sizes)
+    return mated, len(person) * (len(person) - 1) // 2 - mated
 
 
 def _pair_number(number: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -145,6 +159,7 @@ class AllPairs:
         whose = [self.person[name] for name in embedded.names]
         scores = score_all_pairs(embedded.embeddings, whose)
         photos_each = np.bincount(np.unique(list(self.person.values()), return_inverse=True)[1])
+        of_one = np.bincount(scores.person) * (np.bincount(scores.person) - 1) // 2
         pairs = len(embedded.names) * (len(embedded.names) - 1) // 2
         return Evaluation(
             protocol=self.name,
@@ -162,6 +177,8 @@ class AllPairs:
                     "non-mated": int(scores.non_mated.sum()),
                     "median photos per person": float(np.median(photos_each)),
                     "most photos of a person": int(photos_each.max()),
+                    # Few people who have most of the mated pairs make the intervals of the FNMR wide.
+                    "most mated pairs of a person": int(of_one.max()),
                 },
             ),
             encoder=embedded.encoder,
@@ -182,13 +199,32 @@ class AllPairs:
             made=settings.made(),
         )
 
-    def compare(self, _: EmbeddedPhotos, __: EmbeddedPhotos, ___: Settings) -> Differences:
-        """None: draws over all pairs of two encoders would take both of their similarities; draw --pairs."""
-        return {}
+    def compare(self, first: EmbeddedPhotos, second: EmbeddedPhotos, settings: Settings) -> Differences:
+        """The differences on pairs drawn with the seed: of all pairs only histograms are known. None without mates."""
+        mated, non_mated = count_pairs_of(self.person)
+        if not mated:
+            return {}
+        most_mated, most_non_mated = MOST_COMPARED
+        drawn = draw_pairs(self.person, min(mated, most_mated), min(non_mated, most_non_mated), settings.seed)
+        return ListedPairs(self.name, self.data, self.data, drawn, self.photos).compare(first, second, settings)
 
-    def answers(self, _: EmbeddedPhotos, __: Settings) -> Iterator[dict[str, Any]]:
-        """Refused: there are too many."""
-        raise ConfigError("All pairs are too many to list.", hint="Draw some of them with --pairs, or leave out -o.")
+    def answers(self, embedded: EmbeddedPhotos, _: Settings) -> Iterator[dict[str, Any]]:
+        """Every pair with its similarity, in a form that `mien evaluate scores` reads."""
+        embedded = of_people(embedded, self.person, self.data)
+        names = embedded.names
+        for at, name in enumerate(names[:-1]):
+            later = np.arange(at + 1, len(names))
+            pairs = np.stack([np.full(len(later), at), later], axis=1)
+            for other, score in zip(names[at + 1 :], similarities(embedded.embeddings, pairs).tolist(), strict=True):
+                one_person, other_person = self.person[name], self.person[other]
+                yield {
+                    "first": name,
+                    "second": other,
+                    "score": f"{score:.6f}",
+                    "mated": int(one_person == other_person),
+                    "person1": one_person,
+                    "person2": other_person,
+                }
 
 
 def photos_by_person(person: Mapping[str, str], photos: Iterable[str] | None = None) -> dict[str, list[str]]:
