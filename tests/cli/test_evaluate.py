@@ -183,6 +183,10 @@ def test_open_set(run: Run, people: Path, kept: Path, among_synthetic: Path, tmp
     assert found["calibration"]["name"]
     with (tmp_path / "a.csv").open(encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == 14
+    refused = run("evaluate", "open-set", people, "--strangers", "2")
+    assert refused.code == 2
+    assert "2.0 is not between 0 and 1" in refused.err
+    assert "enrol fewer" in run("evaluate", "open-set", people, "--enrolled", "9").err
     assert (tmp_path / "c.csv").read_text(encoding="utf-8").startswith("threshold,fpir,")
     assert run("evaluate", "open-set", people, "--embeddings", kept).code == 2, "nobody is a stranger"
 

@@ -17,6 +17,11 @@ Opening = Callable[..., "EvaluationProtocol"]
 PeopleArgument = Annotated[Path, typer.Argument(help="A folder with a folder of photos for each person.")]
 
 
+def share_if_any(value: float | None) -> float | None:
+    """Refuse what is given and not strictly between 0 and 1."""
+    return None if value is None else share(value)
+
+
 def lfw(
     folder: Annotated[Path, typer.Argument(help="The photos, NAME/NAME_0001.jpg, with the lists of pairs.")],
     view: Annotated[
@@ -87,7 +92,10 @@ def open_set(
     ] = 1,
     strangers: Annotated[
         float | None,
-        typer.Option(help="Draw this share of the people as strangers; by default all with too few photos."),
+        typer.Option(
+            callback=share_if_any,
+            help="Draw this share of the people as strangers; by default all with too few photos.",
+        ),
     ] = None,
     fpir: Annotated[
         float,

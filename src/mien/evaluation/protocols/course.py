@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,7 +111,8 @@ class Course:
         }
         identification = None
         if self.truth is not None:
-            right = sum(a["person"] == self._expected(a["probe"], searched.known) for a in answers)
+            known = set(searched.known)
+            right = sum(a["person"] == self._expected(a["probe"], known) for a in answers)
             share = clopper_pearson(right, len(answers))
             facts["right answers"] = (
                 f"{right:,} of {len(answers):,}: {share.value:.2%} ({share.low:.2%}–{share.high:.2%})"
@@ -145,12 +146,13 @@ class Course:
         searched, threshold, _ = self._searched(embedded, settings)
         return searched.answers(threshold)
 
-    def _expected(self, probe: str, known: Sequence[str]) -> str:
+    def _expected(self, probe: str, known: Set[str]) -> str:
         person = UNKNOWN if self.truth is None else self.truth[probe]
         return person if person in known else UNKNOWN
 
     def _searched(self, embedded: EmbeddedPhotos, settings: Settings) -> tuple[Searched, float, str]:
-        gallery = [name for name in self.people if f"gallery/{name}" in set(embedded.names)]
+        there = set(embedded.names)
+        gallery = [name for name in self.people if f"gallery/{name}" in there]
         threshold, source = threshold_for(settings, self.fpir, len(gallery))
         if threshold is None:
             raise CalibrationError(

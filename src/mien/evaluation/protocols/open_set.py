@@ -52,8 +52,8 @@ def open_set(
     if not known or not unknown:
         raise ConfigError(
             f"{folder} has {len(known)} people to know and {len(unknown)} strangers, and it takes both.",
-            hint=f"People with more than {enrolled} photo{'s' if enrolled > 1 else ''} can be known; "
-            "--strangers 0.5 makes a half of all strangers.",
+            hint=f"People with more than {enrolled} photo{'s' if enrolled > 1 else ''} can be known"
+            + ("; enrol fewer." if not known else "; --strangers 0.5 makes a half of all strangers."),
             code="config.people",
         )
     gallery = [photo for name in known for photo in by_person[name][:enrolled]]

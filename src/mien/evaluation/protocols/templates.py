@@ -203,7 +203,8 @@ class Templates:
                 vectors.append(pool(embedded.embeddings[rows], embedded.quality[rows], [medium for medium, _ in found]))
         if not names:
             raise ConfigError(f"No photo of {self.data} has a face.", code="config.templates")
-        without = [name for name in self.members if name not in set(names)]
+        there = set(names)
+        without = [name for name in self.members if name not in there]
         return EmbeddedPhotos(names, np.array(vectors), np.array(quality, np.float32), without, embedded.encoder)
 
     def _best_photos(self, embedded: EmbeddedPhotos) -> dict[str, str]:
