@@ -66,6 +66,31 @@ def test_no_difference_is_found_where_there_is_none() -> None:
     assert sum(one.p_value < 0.5 for one in found) in range(6, 25)
 
 
+def of_few_people(seed: int) -> tuple[Comparisons, Comparisons]:
+    """All pairs of 48 photos of 12 people by two encoders that are equally good."""
+    rng = np.random.default_rng(seed)
+    who = np.arange(48) // 4
+    pairs = np.stack(np.triu_indices(48, 1), axis=1)
+    common = rng.normal(size=(12, 24))[who] + 0.55 * rng.normal(size=(48, 24))
+    people = who[pairs]
+    scores = []
+    for _ in range(2):
+        vectors = common + 0.45 * rng.normal(size=(48, 24))
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        similarity = (vectors[pairs[:, 0]] * vectors[pairs[:, 1]]).sum(axis=1)
+        scores.append(Comparisons(similarity, people[:, 0] == people[:, 1], people))
+    return scores[0], scores[1]
+
+
+def test_few_people_seldom_tell_equal_encoders_apart() -> None:
+    found = [compare_verification(*of_few_people(seed), resamples=60) for seed in range(30)]
+    for name in ("auc", "eer", "average_precision"):
+        apart = [difference(one[name]) for one in found]
+        # At 17 to 25 in 100, as with percentiles, 6 or more of 30 would be expected.
+        assert sum(not one.low <= 0 <= one.high for one in apart) <= 5
+        assert all((one.p_value < 0.05) == (not one.low <= 0 <= one.high) for one in apart)
+
+
 def test_an_encoder_does_not_differ_from_itself() -> None:
     first, _ = two_encoders(0.0)
     same = difference(compare_verification(first, first, resamples=50)["auc"])

@@ -151,10 +151,14 @@ def _differences(
     apart = drawn(one).minus(drawn(other))
     give = Estimating({name: exact_one[name] - exact_other[name] for name in asked}, apart, one, trials)
 
+    people = min(one.sample.mated_people, one.sample.non_mated_people)
+
     def difference(name: str, rate: str | None) -> Difference | Unsupported:
         measure = give.measure(name) if rate is None else give.at_rate(name, rate, give.measure)
         if isinstance(measure, Unsupported):
             return measure
-        return Difference(measure.value, measure.low, measure.high, apart.p_value(name, measure.value))
+        low, high, p_value = apart.about(measure.value, name, people)
+        most = np.inf if name == "d_prime" else 1.0
+        return Difference(measure.value, max(low, -most), min(high, most), p_value)
 
     return {name: difference(name, rate) for name, rate in asked.items()}
