@@ -17,7 +17,7 @@ PHOTOS = (1, 3, 10, 30)
 SPLITS = 200
 SPLITS_BY_PHOTOS = 40
 WANTED = {1e-2: (0.67, 1.5), 1e-3: (0.67, 1.5), 1e-4: (0.5, 2.0)}
-SHOWN = ("lfw", "utkface strangers", "cfp", "rof neutral")
+SHOWN = (("lfw", 1), ("utkface strangers", 1), ("cfp", 3), ("cfp", 10), ("rof neutral", 10))
 SIZES = (10, 30, 100, 300, 1000, 3000)
 
 
@@ -170,7 +170,7 @@ def _draw_people(rows: list[tuple[str, int, list[Split]]]) -> None:
             ]
             if points:
                 low, middle, high = np.array([np.quantile(ratios, [0.05, 0.5, 0.95]) for _, ratios in points]).T
-                at = np.array([people for people, _ in points]) * 1.05 ** (place - len(names) / 2)
+                at = np.array([people for people, _ in points]) * 1.03 ** (place - len(names) / 2)
                 drawn[name] = axis.errorbar(
                     at, middle, (middle - low, high - middle), fmt=".-", color=f"C{place}", linewidth=1
                 )
@@ -201,17 +201,15 @@ def _photos_table(rows: list[tuple[str, int, int, list[Split]]]) -> str:
 def _draw_photos(rows: list[tuple[str, int, int, list[Split]]]) -> None:
     figure = Figure(figsize=(6.5, 4.2), layout="constrained")
     axis = figure.subplots()
-    lines = {
-        (name, photos): [each for each in rows if (each[0], each[2]) == (name, photos)]
-        for name in SHOWN
-        for photos in sorted({each[2] for each in rows if each[0] == name})[:: len(PHOTOS) - 1]
-    }
-    for place, ((name, photos), of_it) in enumerate(lines.items()):
-        people = [each[1] for each in of_it]
-        for kind, style in (("counted", "o-"), ("modelled", ":")):
-            rates = [float(np.median([getattr(split, kind) or np.nan for split in each[3]])) for each in of_it]
+    for place, (name, photos) in enumerate(SHOWN):
+        of_it = [(each[1], each[3]) for each in rows if (each[0], each[2]) == (name, photos)]
+        for kind, style in (("counted", "o-"), ("modelled", "o:")):
+            points = [
+                (people, np.median([getattr(split, kind) or 1.0 for split in splits])) for people, splits in of_it
+            ]
+            points = [point for point in points if point[1] < 1]
             label = f"{name}, {photos} photo{'s' * (photos > 1)} each" if kind == "counted" else None
-            axis.plot(people, rates, style, color=f"C{place}", label=label, markersize=4)
+            axis.plot(*zip(*points, strict=True), style, color=f"C{place}", label=label, markersize=3)
     axis.set(xscale="log", yscale="log", xlabel="own people", ylabel="smallest false match rate")
     axis.set_xticks(PEOPLE, map(str, PEOPLE))
     axis.set_title("counted (line) and modelled (dotted)", fontsize=10)
