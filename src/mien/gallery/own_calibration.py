@@ -97,8 +97,8 @@ def rule_for(own: Calibration | None, known: Calibration | None, fpir: float, si
     """The gallery's own calibration where it has one, unless the user brought another.
 
     Where its people are enough for a calibration, but too few for the rate, the shipped one decides, unless they
-    contradict it: its threshold for the rate is lower than theirs for a greater one, or they surely match more often
-    there than it says. Then the stricter threshold decides, and the rate stated is the one among them.
+    contradict it: at the threshold of the smallest rate that they support they surely match more often than it says, or
+    its threshold is lower than that. Then the stricter threshold decides, and the rate stated is the one among them.
 
     Args:
         own: Of the gallery's people.
@@ -120,6 +120,6 @@ def rule_for(own: Calibration | None, known: Calibration | None, fpir: float, si
     too_few = f"; this gallery's own {own.people:,} people are too few for {rate_words(fpir)}"
     if least > of_others:
         return Rule(own, least, f"{too_few}, and this is the threshold of the smallest rate that they support")
-    if own.fpir(of_others, size).low > known.fpir(of_others, size).value:
+    if own.fmr(least).low > known.fmr(least).value:
         return Rule(own, of_others, f"{too_few}, and this is the threshold of {known.source_words(of_others)}")
     return Rule(known, None, too_few)
