@@ -1,6 +1,8 @@
 """Running commands as a person would, on people who don't exist."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +29,31 @@ class Ran:
 
 Run = Callable[..., Ran]
 
-INTERRUPTIBLE = (
-    "import signal; from mien.cli import main; signal.signal(signal.SIGINT, signal.default_int_handler); main()"
-)
-"""Python that runs a command which heeds Ctrl-C even where the tests run in the background, which doesn't."""
+_INTERRUPTED = """
+import os, signal
+from mien.cli import main
+from mien.recognizer import Recognizer
+
+embed_all = Recognizer.embed_many
+
+def embed_some(*arguments, **options):
+    for number, faces in enumerate(embed_all(*arguments, **options)):
+        if number == 20:
+            os.kill(os.getpid(), signal.SIGINT)
+        yield faces
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, a shell has it ignored
+Recognizer.embed_many = embed_some
+main()
+"""
+
+
+def interrupt(*arguments: object) -> None:
+    """Run a command in a process of its own that gets a Ctrl-C after twenty photos, and see it end as it should."""
+    command = [sys.executable, "-c", _INTERRUPTED, *map(str, arguments)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 130
+    assert "what was done is kept" in ended.stderr
 
 
 @pytest.fixture

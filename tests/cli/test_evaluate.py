@@ -4,17 +4,13 @@ import csv
 import math
 import pickle
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from cli.conftest import INTERRUPTIBLE, Run
+from cli.conftest import Run, interrupt
 from data import photos
 from evaluation.protocols.test_lfw import accuracy_of_folds
 from mien.faces import Detector, FaceTable, choose
@@ -288,17 +284,9 @@ def test_compare_models(run: Run, people: Path, tmp_path: Path) -> None:
 def test_an_interrupted_evaluation_goes_on(run: Run, tmp_path: Path) -> None:
     people, table = tmp_path / "people", tmp_path / "faces.npz"
     run("synth", people, "--people", "24", "--photos", "8", "--seed", "1")
-    command = [sys.executable, "-c", INTERRUPTIBLE, "evaluate", "people", str(people)]
-    with subprocess.Popen([*command, "--embeddings", table], stderr=subprocess.PIPE, text=True) as running:
-        time.sleep(8)
-        running.send_signal(signal.SIGINT)
-        said = running.communicate(timeout=60)[1]
-    if running.returncode == 0:
-        pytest.fail("the machine is so fast that nothing was interrupted: use more photos")
-    assert running.returncode == 130
-    assert "what was done is kept" in said
+    interrupt("evaluate", "people", people, "--embeddings", table)
     kept = len(FaceTable.load(table)) if table.exists() else 0
-    assert kept < 192
+    assert 0 < kept <= 20
     ran = run("evaluate", "people", people, "--embeddings", table)
     assert ran.code == 0
     assert len(FaceTable.load(table)) == 192

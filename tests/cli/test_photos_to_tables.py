@@ -2,17 +2,13 @@
 
 import csv
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from cli.conftest import INTERRUPTIBLE, Run
+from cli.conftest import Run, interrupt
 from mien.faces import FaceTable
 
 
@@ -161,27 +157,9 @@ def test_interrupted_embedding_goes_on(people: Path, tmp_path: Path) -> None:
     for number in range(40):
         shutil.copytree(people, tmp_path / "photos" / str(number))
     output = tmp_path / "faces.npz"
-    command = [
-        sys.executable,
-        "-c",
-        INTERRUPTIBLE,
-        "embed",
-        str(tmp_path / "photos"),
-        "-o",
-        str(output),
-        "--runtime",
-        "onnxruntime",
-    ]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
-        time.sleep(6)
-        running.send_signal(signal.SIGINT)
-        said = running.communicate(timeout=60)[1]
-    if running.returncode == 0:
-        pytest.fail("the machine is so fast that nothing was interrupted: use more photos")
-    assert running.returncode == 130
-    assert "what was done is kept" in said
+    interrupt("embed", tmp_path / "photos", "-o", output, "--runtime", "onnxruntime")
     kept = len(FaceTable.load(output)) if output.exists() else 0
-    assert kept < 720
+    assert 0 < kept <= 20
 
 
 def test_a_gallery_calibrates_itself(run: Run, people: Path, tmp_path: Path) -> None:
