@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fake_recognizer import FakeRecognizer, calibration, portrait, save_people
+from fake_recognizer import FakeRecognizer, calibration, embedding, portrait, save_people
 from mien.decisions import Calibration, RateCurve
 from mien.errors import CalibrationError
+from mien.evaluation import drift_of_people, score_all_pairs
 from mien.gallery import Gallery, own_calibration
 from mien.gallery.index import Index
 from mien.recognizer import Recognizer
@@ -211,13 +212,10 @@ def test_what_is_typical_is_where_a_quarter_of_the_mated_are_missed() -> None:
     assert own_calibration.typical_similarity(rising) == pytest.approx(-0.5, abs=2e-3)
 
 
-@pytest.mark.parametrize(("shift", "drifted"), [(0.0, False), (-0.1, True)])
-def test_people_who_are_more_alike_than_the_calibration_says_are_noticed(
-    tmp_path: Path, shift: float, drifted: bool
-) -> None:
-    class Stating(FakeRecognizer):
-        """States the rates of similarities that have the spread of the fake embeddings, and their mean or another."""
+def stating(shift: float) -> Recognizer:
+    """States the rates of similarities that have the spread of the fake embeddings, and their mean or another."""
 
+    class Stating(FakeRecognizer):
         @property
         def calibration(self) -> Calibration:
             known = calibration(self.encoder_identity)
@@ -225,12 +223,37 @@ def test_people_who_are_more_alike_than_the_calibration_says_are_noticed(
             curve = RateCurve(rate, 0.9 * rate, np.minimum(1, 1.1 * rate))
             return replace(known, false_match=curve, whose="other people than yours")
 
-    with Gallery(tmp_path / "gallery.db", recognizer=cast(Recognizer, Stating())) as gallery:
+    return cast(Recognizer, Stating())
+
+
+@pytest.mark.parametrize(("shift", "drifted"), [(0.0, False), (-0.1, True)])
+def test_people_who_are_more_alike_than_the_calibration_says_are_noticed(
+    tmp_path: Path, shift: float, drifted: bool
+) -> None:
+    with Gallery(tmp_path / "gallery.db", recognizer=stating(shift)) as gallery:
         gallery.enroll_folder(save_people(tmp_path / "some", 60))
         found = gallery.drift(fpir=0.2)
     assert found is not None
     assert found.people == 60
     assert found.drifted == drifted
+
+
+@pytest.mark.parametrize(("shift", "drifted"), [(0.0, False), (0.1, True)])
+def test_a_gallery_with_a_calibration_of_its_own_is_not_compared_again(
+    tmp_path: Path, people: Path, shift: float, drifted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recognizer = stating(shift)
+    with Gallery(tmp_path / "gallery.db", recognizer=recognizer) as gallery:
+        gallery.enroll_folder(people)
+        vectors = np.stack([embedding(person, variant) for person in range(1, 121) for variant in range(2)])
+        whose = np.repeat(range(120), 2).astype(str).tolist()
+        anew = drift_of_people(recognizer.calibration, score_all_pairs(vectors, whose))
+        monkeypatch.setattr(own_calibration, "score_all_pairs", None)
+        found = gallery.drift(fpir=0.001)
+    assert found is not None
+    assert found.people == 120
+    assert found.drifted == anew.drifted == drifted
+    assert found.rates[0].ratio.value == pytest.approx(anew.rates[0].ratio.value, rel=1e-2)
 
 
 def test_too_few_people_and_a_gallery_of_its_own_calibration_have_no_drift(gallery: Gallery, tmp_path: Path) -> None:

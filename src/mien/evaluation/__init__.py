@@ -1,6 +1,12 @@
 from mien.evaluation.calibrating.calibrate import calibrate, list_sha256
 from mien.evaluation.calibrating.doubles import Double, find_doubles
-from mien.evaluation.calibrating.drift import Drift, RateDrift, drift_of_people, drift_of_probes
+from mien.evaluation.calibrating.drift import (
+    Drift,
+    RateDrift,
+    drift_of_calibrated,
+    drift_of_people,
+    drift_of_probes,
+)
 from mien.evaluation.calibrating.false_match import FalseMatches, measure_false_matches
 from mien.evaluation.calibrating.likelihood import cllr, fit_likelihood
 from mien.evaluation.calibrating.tail import FittedTail, fit_tail
@@ -85,6 +91,7 @@ __all__ = [
     "clustering_measures",
     "compare_identification",
     "compare_verification",
+    "drift_of_calibrated",
     "drift_of_people",
     "drift_of_probes",
     "evaluate_scores",

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from numpy.typing import ArrayLike
 
 from mien.decisions import Calibration, Candidate, EncoderIdentity, Identification, identify
-from mien.decisions.calibration import OTHER_PEOPLE, OWN_GALLERY
+from mien.decisions.calibration import OWN_GALLERY
 from mien.errors import CalibrationError, ConfigError, GalleryError, MienError, NoFaceError
 from mien.evaluation import Double, Drift
 from mien.faces import FacePolicy, choose
@@ -29,7 +29,7 @@ from mien.gallery.index import Floats, Index
 from mien.gallery.location import locate
 from mien.gallery.lookalikes import find_lookalikes
 from mien.gallery.names import clean_name
-from mien.gallery.own_calibration import Rule, rule_for
+from mien.gallery.own_calibration import Rule, rule_at, rule_for
 from mien.gallery.records import (
     Enrolment,
     ForgetReceipt,
@@ -194,7 +194,10 @@ class Gallery:
         except NoFaceError as problem:
             return [IdentifiedFace.of(Identification.unusable(problem), box=None)]
         found, size = self._search(faces.embeddings, max(top, 2), self.recognizer.encoder_identity)
-        rule = self._rule_for(fpir, size) if threshold is None else self._rule_at(threshold)
+        if threshold is None:
+            rule = self._rule_for(fpir, size)
+        else:
+            rule = rule_at(self.calibration, self.recognizer.find_calibration(needed=False), threshold)
         answers = []
         for candidates, box in zip(found, faces.boxes, strict=True):
             pairs = [(each.person, each.similarity) for each in candidates]
@@ -243,7 +246,7 @@ class Gallery:
     def drift(self, fpir: float = 0.01) -> Drift | None:
         """Whether the gallery's own people are as alike as the calibration says that identifications go by.
 
-        Takes a second or two where the gallery has thousands of templates.
+        Quick, also in a large gallery: one that has a calibration of its own does not compare its people again.
 
         Args:
             fpir: The rate that identifications are asked for.
@@ -261,7 +264,7 @@ class Gallery:
             few = len(names) < own_calibration.FEWEST_PEOPLE_FOR_DRIFT
             if few or used is None or used.whose == OWN_GALLERY:
                 return None
-            return own_calibration.drift(self._index, names, used)
+            return own_calibration.drift(self._index, names, self.calibration, used)
 
     def search(self, embeddings: ArrayLike, top: int = 5) -> list[list[Candidate]]:
         """Find the people most similar to each probe: exactly, by the best of each person's templates.
@@ -376,11 +379,6 @@ class Gallery:
     def _rule_for(self, fpir: float, size: int) -> Rule:
         rule = rule_for(self.calibration, self.recognizer.find_calibration(needed=False), fpir, size)
         return Rule(self.recognizer.find_calibration(needed=True)) if rule.calibration is None else rule
-
-    def _rule_at(self, threshold: float) -> Rule:
-        known = self.recognizer.find_calibration(needed=False)
-        brought = known is not None and known.whose != OTHER_PEOPLE
-        return Rule(known if brought else self.calibration or known, threshold)
 
     def _calibrate_if_due(self) -> None:
         """What was written stays written, whatever comes of this; the next writing tries again."""

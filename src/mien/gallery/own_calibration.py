@@ -9,10 +9,18 @@ import sqlalchemy as sa
 from mien.decisions import Calibration, EncoderIdentity
 from mien.decisions.calibration import OTHER_PEOPLE, OWN_GALLERY
 from mien.decisions.wording import rate_words
-from mien.evaluation import Double, Drift, calibrate, drift_of_people, find_doubles, score_all_pairs
+from mien.evaluation import (
+    Double,
+    Drift,
+    calibrate,
+    drift_of_calibrated,
+    drift_of_people,
+    find_doubles,
+    score_all_pairs,
+)
 from mien.evaluation.calibrating.doubles import LEAST_ALIKE
 from mien.gallery import tables
-from mien.gallery.index import Index
+from mien.gallery.index import Floats, Index
 
 FEWEST_PEOPLE = 100
 """From so many on a gallery is calibrated of its own accord: `python -m benchmarks transfer` shows why."""
@@ -44,10 +52,10 @@ def measure(index: Index, names: dict[int, str], encoder: EncoderIdentity, galle
     Raises:
         CalibrationError: If there are no two people.
     """
-    embeddings, owners = index.sample(MOST_TEMPLATES)
+    embeddings, people = _sample(index, names)
     return calibrate(
         embeddings,
-        [names[owner] for owner in owners.tolist()],
+        people,
         name=f"the people of {gallery}",
         encoder=encoder,
         data=gallery,
@@ -60,15 +68,20 @@ def doubles(index: Index, names: dict[int, str], known: Calibration | None) -> l
     """Pairs of names under which there may be one person."""
     if not index.templates:
         return []
-    embeddings, owners = index.sample(MOST_TEMPLATES)
-    people = [names[owner] for owner in owners.tolist()]
-    return find_doubles(embeddings, people, typical=typical_similarity(known))
+    return find_doubles(*_sample(index, names), typical=typical_similarity(known))
 
 
-def drift(index: Index, names: dict[int, str], used: Calibration) -> Drift:
+def drift(index: Index, names: dict[int, str], own: Calibration | None, used: Calibration) -> Drift:
     """How far the gallery's people are from a calibration that was measured on others."""
+    if own is not None:
+        return drift_of_calibrated(used, own)
+    return drift_of_people(used, score_all_pairs(*_sample(index, names)))
+
+
+def _sample(index: Index, names: dict[int, str]) -> tuple[Floats, list[str]]:
+    """Some of the templates, and whose each is."""
     embeddings, owners = index.sample(MOST_TEMPLATES)
-    return drift_of_people(used, score_all_pairs(embeddings, [names[owner] for owner in owners.tolist()]))
+    return embeddings, [names[owner] for owner in owners.tolist()]
 
 
 def typical_similarity(known: Calibration | None) -> float | None:
@@ -109,7 +122,7 @@ def rule_for(own: Calibration | None, known: Calibration | None, fpir: float, si
     Raises:
         CalibrationError: If the shipped one is needed and does not support the rate.
     """
-    if own is None or (known is not None and known.whose != OTHER_PEOPLE):
+    if own is None or _brought(known):
         return Rule(known)
     if size == 0 or own.supports_fpir(fpir, size):
         return Rule(own)
@@ -123,3 +136,13 @@ def rule_for(own: Calibration | None, known: Calibration | None, fpir: float, si
     if own.fmr(least).low > known.fmr(least).value:
         return Rule(own, of_others, f"{too_few}, and this is the threshold of {known.source_words(of_others)}")
     return Rule(known, None, too_few)
+
+
+def rule_at(own: Calibration | None, known: Calibration | None, threshold: float) -> Rule:
+    """A given threshold decides; the gallery's own calibration says its rate, unless the user brought another."""
+    return Rule(known if _brought(known) else own or known, threshold)
+
+
+def _brought(known: Calibration | None) -> bool:
+    """Whether a calibration is not the shipped one, but the user's choice."""
+    return known is not None and known.whose != OTHER_PEOPLE

@@ -122,6 +122,16 @@ def drift_of_people(calibration: Calibration, scores: PairScores) -> Drift:
     return _drift(calibration, len(scores.people), lambda threshold: curve.at(threshold, EDGES))
 
 
+def drift_of_calibrated(calibration: Calibration, own: Calibration) -> Drift:
+    """Compare people who have a calibration of their own with another one, without comparing their photos again.
+
+    Args:
+        calibration: For the encoder of `own`.
+        own: Of the people who are compared with it.
+    """
+    return _drift(calibration, own.people, own.fmr)
+
+
 def drift_of_probes(
     calibration: Calibration,
     probes: NDArray[np.float32],
