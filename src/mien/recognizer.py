@@ -168,7 +168,7 @@ class Recognizer:
         if threshold is None:  # which states a rate, and blurred strangers look alike more often than it says
             similarities = similarities[comparable(first, second)]
             if not similarities.size:
-                return Verification.unusable(_too_blurred(probe, reference), calibration)
+                return Verification.unusable(_too_blurred(first, second), calibration)
         verification = verify(
             float(similarities.max()),
             calibration,
@@ -193,10 +193,10 @@ class Recognizer:
             return replace(faces[:0], problem=problem)
 
 
-def _too_blurred(probe: PhotoSource, reference: PhotoSource) -> NoFaceError:
-    names = (source if isinstance(source, str) else "a photo" for source in (probe, reference))
+def _too_blurred(first: Faces, second: Faces) -> NoFaceError:
     return NoFaceError(
-        f"The faces in {' and '.join(names)} are both too blurred: strangers look alike then more often than stated.",
+        f"The faces in {first.source} and {second.source} are both too blurred: strangers look alike then more often "
+        "than stated.",
         hint="Use a sharper photo of either, or decide by a threshold of your own.",
         code="no-face.blurred",
     )

@@ -113,7 +113,6 @@ def scores(
 
 def evaluate(protocol: "EvaluationProtocol", asked: Evaluating, command: str) -> int:
     """Embed the photos of a protocol, measure, and show and write what was asked for."""
-    from mien.decisions import Calibration
     from mien.evaluation import Settings
 
     recognizer = make_recognizer(
@@ -126,7 +125,7 @@ def evaluate(protocol: "EvaluationProtocol", asked: Evaluating, command: str) ->
     )
     settings = Settings(
         threshold=asked.threshold,
-        calibration=Calibration.load(asked.calibration) if asked.calibration else None,
+        calibration=recognizer.calibration if asked.calibration else None,
         rule=recognizer.find_calibration(needed=False),
         failures_are_errors=asked.failures_are_errors,
         seed=asked.seed,

@@ -87,11 +87,7 @@ def calibrate(
         smallest_fmr=_significant(false_match.smallest_counted),
         tail=false_match.tail,
         likelihood=_likelihood(embeddings, people, scores, seed) if mated else None,
-        made={
-            "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-            "command": command,
-            "version": __version__,
-        },
+        made=made_now(command),
         smallest_modelled_fmr=_significant(false_match.smallest_modelled),
     )
 
@@ -99,6 +95,11 @@ def calibrate(
 def list_sha256(photos: Iterable[str]) -> str:
     """SHA-256 over the names of photos, sorted, a line each."""
     return hashlib.sha256("".join(f"{photo}\n" for photo in sorted(photos)).encode()).hexdigest()
+
+
+def made_now(command: str) -> dict[str, str]:
+    """How a calibration came about that is made today by this command and version."""
+    return {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "command": command, "version": __version__}
 
 
 def _likelihood(embeddings: NDArray[np.float32], people: Sequence[str], scores: PairScores, seed: int) -> LikelihoodMap:

@@ -17,21 +17,20 @@ as in masks, mated pairs are left over and the rate is overstated: the threshold
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien._version import __version__
 from mien.decisions.calibration import Calibration
 from mien.decisions.clustering import cluster
 from mien.decisions.measured import CalibrationData, RateCurve
 from mien.errors import CalibrationError
-from mien.evaluation.calibrating.calibrate import list_sha256
+from mien.evaluation.calibrating.calibrate import list_sha256, made_now
 from mien.evaluation.intervals.proportions import clopper_pearson_limits, effective_trials
 from mien.evaluation.measures.error_rates import MeasuredRates
 from mien.evaluation.scores.pair_scores import EDGES, PEOPLE_EDGES, PairScores, score_all_pairs
+from mien.evaluation.scores.unit_length import unit_length
 
 MOST_APART = 2.0
 """How many times the lowest rate the highest may be, where their geometric mean is stated for both."""
@@ -89,11 +88,7 @@ def calibrate_unlabelled(
     rows = np.arange(len(embeddings))
     if len(rows) > MOST_PHOTOS:
         rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_PHOTOS, replace=False))
-    units = np.asarray(embeddings, np.float32)[rows]
-    lengths = np.linalg.norm(units, axis=1, keepdims=True)
-    if not (np.isfinite(lengths).all() and (lengths > 0).all()):
-        raise ValueError("an embedding is zero or not finite")
-    units = units / lengths
+    units = unit_length(np.asarray(embeddings)[rows])
     of_face = None if photo_of_face is None else np.asarray(photo_of_face)[rows]
 
     free, strict = (
@@ -139,7 +134,7 @@ def calibrate_unlabelled(
         smallest_fmr=smallest,
         tail=None,
         likelihood=None,
-        made={"date": datetime.now(UTC).strftime("%Y-%m-%d"), "command": command, "version": __version__},
+        made=made_now(command),
     )
 
 

@@ -56,6 +56,14 @@ def clopper_pearson_limits(
     return low, high
 
 
+def monotone_limits(
+    low: NDArray[np.float64], high: NDArray[np.float64], *, rising: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Pointwise limits of a monotone rate, widened until they are as monotone: they may wobble where it does not."""
+    way = slice(None, None, 1 if rising else -1)
+    return np.minimum.accumulate(low[way][::-1])[::-1][way], np.maximum.accumulate(high[way])[way]
+
+
 def effective_trials(
     rate: NDArray[np.float64],
     influence: NDArray[np.float64],

@@ -1,12 +1,12 @@
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.evaluation.intervals.bootstrap import Replicates, share_limits
+from mien.evaluation.intervals.proportions import monotone_limits
 from mien.evaluation.measures.counted import Counted
-from mien.evaluation.measures.json_ready import json_fields
+from mien.evaluation.measures.json_ready import JsonFields
 from mien.evaluation.measures.roc import Roc
 
 Floats = NDArray[np.float64]
@@ -15,7 +15,7 @@ MOST_POINTS = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class ErrorCurve:
+class ErrorCurve(JsonFields):
     """False match and false non-match rates against the threshold, for plots: C points, at most about 1,000.
 
     The values are exact at their thresholds, the first of which accepts nothing and the last everything.
@@ -37,10 +37,6 @@ class ErrorCurve:
     fnmr: Floats
     fnmr_low: Floats
     fnmr_high: Floats
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready data."""
-        return json_fields(self)
 
 
 def curve_points(similarity: Floats) -> Floats:
@@ -64,8 +60,6 @@ def error_curve(counted: Counted, thresholds: Floats, exact: dict[str, Floats], 
         ("curve fnmr", counted.sample.mated_people, counted.mated, False, -1),
     ):
         low, high = share_limits(exact[name], drawn.variance(name), fewest=fewest, most=most, lend=lend)
-        # A pointwise interval may wobble where the rate does not; widened until it is as monotone as the rate.
-        low = np.minimum.accumulate(low[::sign][::-1])[::-1][::sign]
-        high = np.maximum.accumulate(high[::sign])[::sign]
+        low, high = monotone_limits(low, high, rising=sign > 0)
         bands += [exact[name], low, high]
     return ErrorCurve(np.concatenate([counted.roc.threshold[:1], thresholds]), *bands)

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.decisions.measured import RateCurve
-from mien.evaluation.intervals.proportions import clopper_pearson_limits, effective_trials
+from mien.evaluation.intervals.proportions import clopper_pearson_limits, effective_trials, monotone_limits
 from mien.evaluation.scores.pair_scores import EDGES, PEOPLE_EDGES, PairScores
 
 T = TypeVar("T", np.int64, np.float64)
@@ -131,9 +131,7 @@ def _measured(
 ) -> MeasuredRates:
     trials = np.exp(np.interp(EDGES, PEOPLE_EDGES, np.log(effective)))
     low, high = clopper_pearson_limits(rate * trials, trials)
-    # A pointwise interval may wobble where the rate does not; widened until it is as monotone as the rate.
-    low = np.minimum.accumulate(low[::sign][::-1])[::-1][::sign]
-    high = np.maximum.accumulate(high[::sign])[::sign]
+    low, high = monotone_limits(low, high, rising=sign > 0)
     curve = RateCurve(rate, np.clip(np.minimum(low, rate), 0, 1), np.clip(np.maximum(high, rate), 0, 1))
     return MeasuredRates(curve, errors, rate * trials)
 

@@ -1,6 +1,5 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from mien.evaluation.measures.counted import Counted, count_listed
 from mien.evaluation.measures.curves import curve_points, drawn_curve, error_curve
 from mien.evaluation.measures.estimate import Estimate, Measure, Unsupported
 from mien.evaluation.measures.estimating import Estimating
-from mien.evaluation.measures.json_ready import json_fields
+from mien.evaluation.measures.json_ready import JsonFields
 from mien.evaluation.measures.roc import Roc
 from mien.evaluation.scores.searches import Searches
 
@@ -26,7 +25,7 @@ MOST_RANKS = 50
 
 
 @dataclass(frozen=True, eq=False)
-class RankCurve:
+class RankCurve(JsonFields):
     """Cumulative match characteristic: the share of mated probes whose mate is within each rank, whatever its score.
 
     Args:
@@ -41,13 +40,9 @@ class RankCurve:
     low: Floats
     high: Floats
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready data."""
-        return json_fields(self)
-
 
 @dataclass(frozen=True, eq=False)
-class SearchErrorCurve:
+class SearchErrorCurve(JsonFields):
     """FPIR and FNIR against the threshold, for plots; as `ErrorCurve`."""
 
     thresholds: Floats
@@ -58,26 +53,18 @@ class SearchErrorCurve:
     fnir_low: Floats
     fnir_high: Floats
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready data."""
-        return json_fields(self)
-
 
 @dataclass(frozen=True, slots=True)
-class SearchThresholdMeasures:
+class SearchThresholdMeasures(JsonFields):
     """What one given threshold does to searches."""
 
     threshold: float
     fpir: Measure
     fnir: Measure
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready data."""
-        return json_fields(self)
-
 
 @dataclass(frozen=True, eq=False)
-class IdentificationMeasures:
+class IdentificationMeasures(JsonFields):
     """How well probes find their mates in a gallery, and strangers nobody.
 
     A search at a threshold t gives the people whose similarity is t or more. FPIR(t) is the share of the strangers'
@@ -122,10 +109,6 @@ class IdentificationMeasures:
     investigation: Measure
     curve: SearchErrorCurve
     at_threshold: SearchThresholdMeasures | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready data."""
-        return json_fields(self)
 
 
 def identification_measures(

@@ -6,9 +6,14 @@ import numpy as np
 from mien.evaluation.measures.estimate import Estimate, Unsupported
 
 
-def json_fields(result: Any) -> dict[str, Any]:
-    """The fields of a dataclass as JSON-ready data, by name."""
-    return {field.name: json_ready(getattr(result, field.name)) for field in fields(result)}
+class JsonFields:
+    """A dataclass whose JSON form is its fields by name."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready data."""
+        return _json_fields(self)
 
 
 def json_ready(result: Any) -> Any:
@@ -21,9 +26,13 @@ def json_ready(result: Any) -> Any:
     if isinstance(result, dict):
         return {str(key): json_ready(value) for key, value in result.items()}
     if is_dataclass(result):
-        return json_fields(result)
+        return _json_fields(result)
     if isinstance(result, np.ndarray | np.generic):
         return json_ready(result.tolist())
     if isinstance(result, list | tuple):
         return [json_ready(value) for value in result]
     return None if isinstance(result, float) and np.isnan(result) else result
+
+
+def _json_fields(result: Any) -> dict[str, Any]:
+    return {field.name: json_ready(getattr(result, field.name)) for field in fields(result)}

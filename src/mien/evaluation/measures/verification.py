@@ -1,6 +1,5 @@
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from mien.evaluation.measures.counted import count_listed, count_pairs
 from mien.evaluation.measures.curves import ErrorCurve, curve_points, drawn_curve, error_curve
 from mien.evaluation.measures.estimate import Measure, Unsupported
 from mien.evaluation.measures.estimating import Estimating
-from mien.evaluation.measures.json_ready import json_fields
+from mien.evaluation.measures.json_ready import JsonFields
 from mien.evaluation.measures.roc import Roc
 from mien.evaluation.scores.comparisons import Comparisons
 from mien.evaluation.scores.pair_scores import EDGES, STEP, PairScores
@@ -30,7 +29,7 @@ _UNCALIBRATED = "similarities have no likelihood ratio without a calibration of 
 
 
 @dataclass(frozen=True, eq=False)
-class ThresholdMeasures:
+class ThresholdMeasures(JsonFields):
     """What one given threshold does: similarity ≥ threshold is a match."""
 
     threshold: float
@@ -41,13 +40,9 @@ class ThresholdMeasures:
     fmr: Measure
     fnmr: Measure
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready data."""
-        return json_fields(self)
-
 
 @dataclass(frozen=True, eq=False)
-class VerificationMeasures:
+class VerificationMeasures(JsonFields):
     """How well similarities tell mated from non-mated comparisons, every comparison weighing the same.
 
     Attributes:
@@ -100,10 +95,6 @@ class VerificationMeasures:
     curve: ErrorCurve
     mated_histogram: tuple[NDArray[np.int64], Floats]
     non_mated_histogram: tuple[NDArray[np.int64], Floats]
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready data."""
-        return json_fields(self)
 
 
 def verification_measures(

@@ -88,11 +88,10 @@ class ClosedSetOfPeople:
             failed_people=[self.person[photo] for photo in sorted(failed) if self.person[photo] in known],
             neighbours=self.neighbours,
         )
-        similarity, nearest = top_k(vectors[embedded.rows(test)], vectors[embedded.rows(train)], 1)
         wrong = [
-            WorstError("wrong person", float(s), photo, train[row], self.person[photo], self.person[train[row]])
-            for photo, s, row in zip(test, similarity[:, 0], nearest[:, 0].tolist(), strict=True)
-            if self.person[photo] != self.person[train[row]]
+            WorstError("wrong person", similarity, photo, nearest, self.person[photo], self.person[nearest])
+            for photo, nearest, similarity in _nearest(embedded, test, train)
+            if self.person[photo] != self.person[nearest]
         ]
         return Evaluation(
             protocol=self.name,
@@ -120,14 +119,20 @@ class ClosedSetOfPeople:
 
     def answers(self, embedded: EmbeddedPhotos, _: Settings) -> Iterator[dict[str, Any]]:
         """The nearest training photo of each test photo."""
-        train, test = embedded.found(self.train), embedded.found(self.test)
-        vectors = embedded.embeddings
-        similarity, nearest = top_k(vectors[embedded.rows(test)], vectors[embedded.rows(train)], 1)
-        for photo, s, row in zip(test, similarity[:, 0].tolist(), nearest[:, 0].tolist(), strict=True):
+        found = _nearest(embedded, embedded.found(self.test), embedded.found(self.train))
+        for photo, nearest, similarity in found:
             yield {
                 "photo": photo,
                 "person": self.person[photo],
-                "nearest": train[row],
-                "nearest_person": self.person[train[row]],
-                "similarity": f"{s:.6f}",
+                "nearest": nearest,
+                "nearest_person": self.person[nearest],
+                "similarity": f"{similarity:.6f}",
             }
+
+
+def _nearest(embedded: EmbeddedPhotos, test: list[str], train: list[str]) -> Iterator[tuple[str, str, float]]:
+    """Each test photo, the training photo that is most like it, and how alike they are."""
+    vectors = embedded.embeddings
+    similarity, nearest = top_k(vectors[embedded.rows(test)], vectors[embedded.rows(train)], 1)
+    for photo, alike, row in zip(test, similarity[:, 0].tolist(), nearest[:, 0].tolist(), strict=True):
+        yield photo, train[row], alike

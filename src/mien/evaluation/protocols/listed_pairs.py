@@ -7,7 +7,6 @@ import numpy as np
 from mien.evaluation.evaluation import Evaluation
 from mien.evaluation.measures.differences import compare_verification
 from mien.evaluation.measures.folds import folded_accuracy
-from mien.evaluation.measures.verification import verification_measures
 from mien.evaluation.protocols.photo_pairs import PhotoPairs
 from mien.evaluation.protocols.protocol import (
     Differences,
@@ -71,14 +70,7 @@ class ListedPairs:
             data=data_of(self.data, list(self.photos), embedded, people, facts),
             encoder=embedded.encoder,
             calibration=settings.calibration.summary() if settings.calibration else None,
-            verification=verification_measures(
-                scores,
-                threshold=settings.threshold,
-                calibration=settings.calibration,
-                failures_are_errors=settings.failures_are_errors,
-                resamples=settings.resamples,
-                seed=settings.seed,
-            ),
+            verification=settings.verification(scores),
             folds=folds,
             worst=(
                 *worst_comparisons(

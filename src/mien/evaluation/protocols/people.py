@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from mien.errors import ConfigError
 from mien.evaluation.evaluation import ErrorKind, Evaluation, WorstError
-from mien.evaluation.measures.verification import verification_measures
 from mien.evaluation.protocols.listed_pairs import ListedPairs
 from mien.evaluation.protocols.photo_pairs import PhotoPairs
 from mien.evaluation.protocols.protocol import (
@@ -159,7 +158,7 @@ class AllPairs:
         whose = [self.person[name] for name in embedded.names]
         scores = score_all_pairs(embedded.embeddings, whose)
         photos_each = np.bincount(np.unique(list(self.person.values()), return_inverse=True)[1])
-        of_one = np.bincount(scores.person) * (np.bincount(scores.person) - 1) // 2
+        faces_each = np.bincount(scores.person)
         pairs = len(embedded.names) * (len(embedded.names) - 1) // 2
         return Evaluation(
             protocol=self.name,
@@ -178,19 +177,12 @@ class AllPairs:
                     "median photos per person": float(np.median(photos_each)),
                     "most photos of a person": int(photos_each.max()),
                     # Few people who have most of the mated pairs make the intervals of the FNMR wide.
-                    "most mated pairs of a person": int(of_one.max()),
+                    "most mated pairs of a person": int((faces_each * (faces_each - 1) // 2).max()),
                 },
             ),
             encoder=embedded.encoder,
             calibration=settings.calibration.summary() if settings.calibration else None,
-            verification=verification_measures(
-                scores,
-                threshold=settings.threshold,
-                calibration=settings.calibration,
-                failures_are_errors=settings.failures_are_errors,
-                resamples=settings.resamples,
-                seed=settings.seed,
-            ),
+            verification=settings.verification(scores),
             worst=(
                 *worst_pairs("false match", scores.highest_non_mated, embedded, self.person),
                 *worst_pairs("false non-match", scores.lowest_mated, embedded, self.person),

@@ -17,7 +17,9 @@ from mien.evaluation.calibrating.calibrate import list_sha256
 from mien.evaluation.evaluation import Evaluation, EvaluationData, WorstError
 from mien.evaluation.measures.differences import Difference
 from mien.evaluation.measures.estimate import Unsupported
+from mien.evaluation.measures.verification import VerificationMeasures, verification_measures
 from mien.evaluation.scores.comparisons import Comparisons
+from mien.evaluation.scores.pair_scores import PairScores
 from mien.photos import PhotoSource
 
 Differences = Mapping[str, Difference | Unsupported]
@@ -89,6 +91,17 @@ class Settings:
     resamples: int = 1000
     seed: int = 0
     command: str = ""
+
+    def verification(self, scores: Comparisons | PairScores) -> VerificationMeasures:
+        """The error rates of comparisons, as these settings ask for them."""
+        return verification_measures(
+            scores,
+            threshold=self.threshold,
+            calibration=self.calibration,
+            failures_are_errors=self.failures_are_errors,
+            resamples=self.resamples,
+            seed=self.seed,
+        )
 
     def made(self) -> dict[str, Any]:
         """How an evaluation with these settings came about."""

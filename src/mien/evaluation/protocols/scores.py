@@ -8,7 +8,6 @@ import numpy as np
 from mien.errors import ConfigError
 from mien.evaluation.evaluation import Evaluation, EvaluationData
 from mien.evaluation.measures.folds import folded_accuracy
-from mien.evaluation.measures.verification import verification_measures
 from mien.evaluation.protocols.photo_pairs import truth
 from mien.evaluation.protocols.protocol import Settings
 from mien.evaluation.protocols.tables import read_table, read_text
@@ -79,14 +78,7 @@ def evaluate_scores(scores: Comparisons, data: str, settings: Settings) -> Evalu
             facts={"mated": mated, "non-mated": len(scores) - mated},
         ),
         calibration=settings.calibration.summary() if settings.calibration else None,
-        verification=verification_measures(
-            scores,
-            threshold=settings.threshold,
-            calibration=settings.calibration,
-            failures_are_errors=settings.failures_are_errors,
-            resamples=settings.resamples,
-            seed=settings.seed,
-        ),
+        verification=settings.verification(scores),
         folds=folded_accuracy(scores.similarity, scores.mated, scores.fold)
         if folded and scores.fold is not None
         else None,

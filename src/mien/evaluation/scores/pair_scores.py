@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from mien.evaluation.scores.unit_length import unit_length
 from mien.progress import report
 
 STEP = 1 / 2000
@@ -84,13 +85,11 @@ def score_all_pairs(embeddings: NDArray[np.float32], people: Sequence[str], *, e
     vectors = np.asarray(embeddings, np.float32)
     if vectors.ndim != 2 or len(vectors) != len(people):
         raise ValueError(f"{len(people)} people for embeddings of shape {vectors.shape}")
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if not (np.isfinite(lengths).all() and (lengths > 0).all()):
-        raise ValueError("an embedding is zero or not finite")
+    vectors = unit_length(vectors)
 
     names, person = np.unique(np.asarray(people, str), return_inverse=True)
     order = np.argsort(person, kind="stable")
-    tally = _Tally((vectors / lengths)[order], person[order], order, extremes)
+    tally = _Tally(vectors[order], person[order], order, extremes)
     rows, total = len(vectors), len(vectors) * (len(vectors) - 1) // 2
     report("comparing photos", 0, total)
     with threadpool_limits(1):  # a tile is too small to share among threads: with two, twice the time

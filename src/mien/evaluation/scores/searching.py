@@ -10,6 +10,7 @@ from mien.evaluation.scores.normalisation import (
     statistics_for,
 )
 from mien.evaluation.scores.searches import Searches
+from mien.evaluation.scores.unit_length import unit_length
 from mien.progress import report
 
 _PROBES, _TEMPLATES = 1024, 8192
@@ -53,7 +54,7 @@ def search(
         raise ValueError(f"{candidates} candidates of a gallery of {len(gallery)} templates can't be given")
     names, owner = np.unique(np.asarray(gallery_people, str), return_inverse=True)
     order = np.argsort(owner, kind="stable")
-    templates = _unit(gallery[order])
+    templates = unit_length(gallery[order])
     starts = np.searchsorted(owner[order], np.arange(len(names) + 1))
 
     searched = np.asarray(probe_people, str)
@@ -61,7 +62,7 @@ def search(
     mate = np.where(names[place] == searched, place, -1)
     rows = np.flatnonzero(~np.isnan(probes).any(axis=1))
     rows = rows[np.argsort(mate[rows], kind="stable")]  # so that the mates of a block of probes lie together
-    vectors = _unit(probes[rows])
+    vectors = unit_length(probes[rows])
     of_probes, of_templates = statistics_for(normalisation, vectors, templates, cohort)
 
     kept = min(candidates, len(names))
@@ -186,11 +187,3 @@ def _whole_people(starts: NDArray[np.int64]) -> Iterator[tuple[slice, slice]]:
 
 def _part(statistics: CohortStatistics | None, rows: slice) -> CohortStatistics | None:
     return statistics and CohortStatistics(statistics.mean[rows], statistics.deviation[rows])
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    array = np.asarray(vectors, np.float32)
-    lengths = np.linalg.norm(array, axis=1, keepdims=True)
-    if not (np.isfinite(lengths).all() and (lengths > 0).all()):
-        raise ValueError("an embedding is zero or not finite")
-    return np.asarray(array / lengths, np.float32)

@@ -53,12 +53,13 @@ class SiftFisherVectors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         grey = grey_crops(crops)
         rng = np.random.default_rng(self.seed)
         some = grey[np.sort(rng.permutation(len(grey))[: SAMPLE // self._descriptors(grey[0]).shape[0] + 1])]
-        sample = np.concatenate([self._descriptors(crop) for crop in some])
-        self.descriptors_ = PCA(64, random_state=self.seed).fit(sample)
+        described = [self._descriptors(crop) for crop in some]
+        self.descriptors_ = PCA(64, random_state=self.seed).fit(np.concatenate(described))
         self.mixture_ = GaussianMixture(
             self.words, covariance_type="diag", reg_covar=1e-4, max_iter=50, tol=1e-2, random_state=self.seed
         )
-        self.mixture_.fit(np.concatenate([self._placed(crop) for crop in some]))
+        placed = [self._placed(crop, descriptors) for crop, descriptors in zip(some, described, strict=True)]
+        self.mixture_.fit(np.concatenate(placed))
         self.pca_ = PCA(self.components, whiten=True, svd_solver="randomized", random_state=self.seed)
         self.pca_.fit(self._fisher_vectors(grey))
         return self
@@ -75,13 +76,13 @@ class SiftFisherVectors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         vectors = np.empty((len(grey), self.words * (1 + 2 * 66)), np.float32)
         with threadpool_limits(1):  # the matrices of one crop are too small to share among threads
             for row, crop in enumerate(track(grey, "describing crops", len(grey))):
-                vectors[row] = fisher_vector(self._placed(crop), self.mixture_, improved=True)  # type: ignore[no-untyped-call]
+                vectors[row] = fisher_vector(self._placed(crop, self._descriptors(crop)), self.mixture_, improved=True)  # type: ignore[no-untyped-call]
         return vectors
 
-    def _placed(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _placed(self, crop: NDArray[np.uint8], descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
         """The descriptors of a crop, reduced, each with its place in [−½, ½]²: (descriptors, 66) float32."""
         place = np.tile(self._grid(crop) / np.array(crop.shape[::-1], np.float32) - 0.5, (len(self.sizes), 1))
-        return np.concatenate([self.descriptors_.transform(self._descriptors(crop)), place], axis=1, dtype=np.float32)
+        return np.concatenate([self.descriptors_.transform(descriptors), place], axis=1, dtype=np.float32)
 
     def _descriptors(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Square-rooted SIFT at every place of the grid and every size: (descriptors, 128) float32."""
