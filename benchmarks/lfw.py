@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.results import PHOTOS, table
+from benchmarks.results import PHOTOS, percent, table
 from mien import Recognizer
 from mien.cli.measuring import embed_protocol
 from mien.cli.output import progress_shown
-from mien.evaluation import PROTOCOLS, EmbeddedPhotos, Estimate, Evaluation, Measure, Settings
+from mien.evaluation import PROTOCOLS, EmbeddedPhotos, Evaluation, Settings
 from mien.evaluation.protocols.open_set import OpenSet
 
 ENCODERS = tuple((name, flip) for name in ("sface", "dlib", "fusion") for flip in (False, True))
@@ -65,7 +65,7 @@ def _verified(evaluation: Evaluation) -> tuple[str, str, int]:
     assert evaluation.folds is not None
     assert evaluation.verification is not None
     accuracy = f"{100 * evaluation.folds.mean:.2f} ± {100 * evaluation.folds.standard_error:.2f} %"
-    return accuracy, _words(evaluation.verification.fnmr_at_fmr["1e-2"]), evaluation.data.photos_without_face
+    return accuracy, percent(evaluation.verification.fnmr_at_fmr["1e-2"]), evaluation.data.photos_without_face
 
 
 def _identified(evaluation: Evaluation) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ def _identified(evaluation: Evaluation) -> tuple[str, ...]:
     assert found is not None
     assert found.at_threshold is not None
     at = found.at_threshold
-    return tuple(map(_words, (found.rank_1, found.fnir_at_fpir[str(FPIR)], at.fpir, at.fnir)))
+    return tuple(map(percent, (found.rank_1, found.fnir_at_fpir[str(FPIR)], at.fpir, at.fnir)))
 
 
 def _grown(searches: OpenSet, embedded: EmbeddedPhotos, settings: Settings) -> Iterator[tuple[str, ...]]:
@@ -92,11 +92,5 @@ def _grown(searches: OpenSet, embedded: EmbeddedPhotos, settings: Settings) -> I
             found = smaller.evaluate(embedded, asked).identification
             assert found is not None
             assert found.at_threshold is not None
-            rates += [_words(found.at_threshold.fpir), _words(found.at_threshold.fnir)]
+            rates += [percent(found.at_threshold.fpir), percent(found.at_threshold.fnir)]
         yield f"{size:,}", *rates
-
-
-def _words(measure: Measure) -> str:
-    if not isinstance(measure, Estimate):
-        return measure.reason
-    return f"{100 * measure.value:.2f} % ({100 * measure.low:.2f}–{100 * measure.high:.2f})"

@@ -9,6 +9,7 @@ from pathlib import Path
 from mien import Recognizer
 from mien._version import __version__
 from mien.cli.options import embed_photos
+from mien.evaluation import Measure, Unsupported
 from mien.faces import FaceTable
 
 PHOTOS = Path(os.environ.get("MIEN_TEST_PHOTOS", "~/.cache/mien-test-photos")).expanduser()
@@ -29,6 +30,13 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
+
+
+def percent(measure: Measure) -> str:
+    """A share in percent with its interval, or why there is none."""
+    if isinstance(measure, Unsupported):
+        return measure.reason
+    return f"{100 * measure.value:.2f} % ({100 * measure.low:.2f}–{100 * measure.high:.2f})"
 
 
 def write(name: str, text: str) -> None:

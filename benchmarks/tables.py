@@ -7,12 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.results import PHOTOS, embedded_set, table
+from benchmarks.results import PHOTOS, embedded_set, percent, table
 from mien.cli.output import progress_shown
 from mien.evaluation import (
     Comparisons,
-    Measure,
-    Unsupported,
     VerificationMeasures,
     closed_set_measures,
     folded_accuracy,
@@ -50,8 +48,7 @@ def measure() -> str:
         crops = {name: _crops(tables[name], rows) for name, rows in pairs.rows.items()}
         learnt, people = _learnt(tables)
         rows = [
-            (one.name, one.metric, *_results(one, pairs, tables))
-            for one in (*_classical(crops, learnt, people), *_deep(pairs))
+            (one.name, one.metric, *_results(one, pairs)) for one in (*_classical(crops, learnt, people), *_deep(pairs))
         ]
     return (
         "# Classical against deep\n\n"
@@ -103,12 +100,11 @@ class _Pairs:
         lfw = read_pairs(PHOTOS / "lfw" / "pairs.txt")
         self.lfw = lfw
         wanted = {*lfw.first, *lfw.second}
-        self.names = {name: _names(name, tables[name]) for name in TESTED_ON}
-        self.names["lfw"] = [name for name in self.names["lfw"] if name in wanted]
-        self.rows = {
-            of: np.array([row for row, name in enumerate(_names(of, tables[of])) if name in set(self.names[of])])
-            for of in TESTED_ON
-        }
+        self.names, self.rows = {}, {}
+        for of in TESTED_ON:
+            needed = [(row, name) for row, name in enumerate(_names(of, tables[of])) if of != "lfw" or name in wanted]
+            self.rows[of] = np.array([row for row, _ in needed])
+            self.names[of] = [name for _, name in needed]
         place = {name: row for row, name in enumerate(self.names["lfw"])}
         self.lfw_photos = np.array([[place[a], place[b]] for a, b in zip(lfw.first, lfw.second, strict=True)])
 
@@ -122,16 +118,16 @@ class _Pairs:
         return np.unique([name.split("/")[0] for name in self.names[of]], return_inverse=True)[1].astype(np.int64)
 
 
-def _results(one: Contestant, pairs: _Pairs, tables: dict[str, FaceTable]) -> tuple[str, ...]:
+def _results(one: Contestant, pairs: _Pairs) -> tuple[str, ...]:
     lfw = folded_accuracy(_similarity(one, "lfw", pairs.lfw_photos), pairs.lfw.mated, pairs.lfw.fold)
     celebrities = _verified(one, "celeba_test", pairs, balanced=True)
     att = _verified(one, "att", pairs, balanced=False)
     return (
         f"{100 * lfw.mean:.2f} ± {100 * lfw.standard_error:.2f} %",
-        _words(celebrities.auc),
-        _words(celebrities.tar_at_far["1e-2"]),
-        _words(celebrities.tar_at_far["1e-3"]),
-        _words(att.auc),
+        percent(celebrities.auc),
+        percent(celebrities.tar_at_far["1e-2"]),
+        percent(celebrities.tar_at_far["1e-3"]),
+        percent(att.auc),
         _closed_set(one, pairs.people("att")),
     )
 
@@ -165,7 +161,7 @@ def _closed_set(one: Contestant, people: NDArray[np.int64]) -> str:
     known, asked = nth < KNOWN_PHOTOS, nth >= KNOWN_PHOTOS
     labels = people.astype(str)
     found = closed_set_measures(vectors[known], labels[known].tolist(), vectors[asked], labels[asked].tolist())
-    return _words(found.classifiers["nearest template"].accuracy)
+    return percent(found.classifiers["nearest template"].accuracy)
 
 
 def _learnt(tables: dict[str, FaceTable]) -> tuple[NDArray[np.uint8], list[str]]:
@@ -193,9 +189,3 @@ def _crops(faces: FaceTable, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
 
 def _names(of: str, faces: FaceTable) -> list[str]:
     return [Path(source).relative_to(PHOTOS / of).as_posix() for source in faces.sources]
-
-
-def _words(measure: Measure) -> str:
-    if isinstance(measure, Unsupported):
-        return measure.reason
-    return f"{100 * measure.value:.2f} % ({100 * measure.low:.2f}–{100 * measure.high:.2f})"
