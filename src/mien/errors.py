@@ -8,6 +8,7 @@
     ├── ModelError             a network that is missing, altered, or not what its card says
     ├── CalibrationError       an error rate that the data behind a calibration cannot support
     ├── GalleryError           a gallery that is missing, locked, or made with another encoder
+    ├── TrainingError          a training run that can't go on
     ├── ConfigError            an option, file or variable that makes no sense
     └── MissingExtraError      an optional dependency that is not installed
 
@@ -82,6 +83,12 @@ class GalleryError(MienError):
     """A gallery that is missing, locked, damaged, or made with another encoder."""
 
     default_code = "gallery"
+
+
+class TrainingError(MienError):
+    """A training run that can't go on: collapsed embeddings, a loss that is no number, a damaged checkpoint."""
+
+    default_code = "training"
 
 
 class ConfigError(MienError):

@@ -1,0 +1,49 @@
+"""`mien train`: a recipe in, an encoder out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.options import JsonOption
+from mien.cli.output import ExitCode, print_json, progress_shown, say
+
+
+def train(
+    recipe: Annotated[
+        Path | None, typer.Argument(help="What to do: a recipe (TOML), such as recipes/quick.toml.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The run's folder; by default runs/ and the recipe's name.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe, as in loss.m=0.4.")
+    ] = None,
+    keys: Annotated[bool, typer.Option("--keys", help="List every key of a recipe, and what it means.")] = False,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write events for TensorBoard too.")] = False,
+    json: JsonOption = False,
+) -> int:
+    """Train an encoder by a recipe. Run it again to carry on where it was left."""
+    from mien.errors import ConfigError, MissingExtraError
+
+    try:
+        from mien.training.recipe import describe_keys, read_recipe
+        from mien.training.trainer import train as follow
+    except ImportError as missing:
+        if missing.name and missing.name.partition(".")[0] == "mien":
+            raise
+        raise MissingExtraError("train", "training an encoder") from None
+    if keys:
+        print(describe_keys())
+        return ExitCode.DONE
+    if recipe is None:
+        raise ConfigError("Name a recipe to follow.", hint="recipes/quick.toml is a first one; --keys lists all keys.")
+    read = read_recipe(recipe, changes or ())
+    folder = output or Path("runs") / recipe.stem
+    with progress_shown():
+        result = follow(read, folder, tensorboard=tensorboard, tell=say)
+    if json:
+        print_json(result.to_dict())
+    else:
+        print(result.describe())
+    return ExitCode.DONE

@@ -1,0 +1,109 @@
+"""What a recipe's data tables say, made into crops to learn from and crops to validate with."""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mien.errors import ConfigError
+from mien.faces import open_encoder
+from mien.training.data.crop_set import CropSet, cut_crops, join, name_apart, open_crops, teacher_embeddings
+from mien.training.data.sources import open_source
+from mien.training.data.subsampling import subsample
+from mien.training.data.views import cut_views
+from mien.training.recipe.schema import Data, Recipe, Source, Teacher
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedData:
+    """The data of a run.
+
+    Attributes:
+        train: Crops to learn from, with a teacher's embeddings where the recipe has a teacher.
+        validation: Crops of other people.
+        left_out: Names of people who were in a source and are left out.
+    """
+
+    train: CropSet
+    validation: CropSet
+    left_out: tuple[str, ...]
+
+
+def prepare_data(recipe: Recipe) -> PreparedData:
+    """Cut, or read again, the crops of a recipe's sources.
+
+    Raises:
+        ConfigError: A source is missing or empty, or fewer than two people are left.
+    """
+    unwanted = _names_in(recipe.data.leave_out) if recipe.data.leave_out else frozenset()
+    everyone = join([_crops_of(source, recipe.data, recipe.seed) for source in recipe.data.sources])
+    left_out = tuple(name for name in everyone.people if name in unwanted)
+    train = everyone.without_people(left_out)
+    if recipe.validation.sources:
+        validation = join([_crops_of(source, recipe.data, recipe.seed) for source in recipe.validation.sources])
+        train = train.without_people(validation.people)
+    else:
+        train, validation = _hold_out(train, recipe.validation.held_out, recipe.seed)
+    for purpose, part in (("to learn from", train), ("to validate with", validation)):
+        if len(part.people) < 2:
+            raise ConfigError(
+                f"The recipe leaves {len(part.people)} people {purpose}; two are the least.",
+                hint="Name a source with more people, or change validation.held_out.",
+            )
+    if recipe.teacher is not None:
+        train = _taught(train, recipe.teacher, recipe.data.cache, recipe.seed)
+    return PreparedData(train.shrunk(recipe.data.side), validation.shrunk(recipe.data.side), left_out)
+
+
+def _hold_out(crops: CropSet, share: float, seed: int) -> tuple[CropSet, CropSet]:
+    """The crops of most people, and of a drawn share of them."""
+    people = np.random.default_rng([seed, 1]).permutation(len(crops.people))
+    held = np.isin(crops.labels, people[: round(share * len(people))])
+    return crops.select(~held), crops.select(held)
+
+
+def _crops_of(source: Source, data: Data, seed: int) -> CropSet:
+    if source.crops is not None:
+        crops = open_crops(source.crops)
+    else:
+        photos = open_source(source)
+        crops = cut_crops(
+            data.cache / _key(photos.describe()),
+            ((photo.key, photo.person, photo.source) for photo in photos.photos()),
+            described=photos.describe(),
+            aligned=source.aligned,
+        )
+    if source.people is not None or source.photos_per_person is not None:
+        rows = subsample(crops.labels, people=source.people, photos_per_person=source.photos_per_person, seed=seed)
+        crops = crops.select(rows)
+    return name_apart(crops, source.name) if source.name else crops
+
+
+def _taught(crops: CropSet, teacher: Teacher, cache: Path, seed: int) -> CropSet:
+    """The crops and the teacher's views of them, with what the teacher says of each."""
+    encoder = open_encoder(teacher.encoder, flip=teacher.flip, runtime=teacher.runtime, precision=teacher.precision)
+    taught = []
+    for name, one in (
+        ("crops", crops),
+        ("views", cut_views(crops, teacher.views, cache, seed) if teacher.views else None),
+    ):
+        if one is not None:
+            keep = cache / f"{encoder.identity[:12]}-{name}-{one.sha256[:12]}-{seed}.f32"
+            taught.append(replace(one, targets=teacher_embeddings(one, encoder, keep)))
+    return join(taught)
+
+
+def _names_in(file: Path) -> frozenset[str]:
+    """The names of a text file, one a line; blank lines and those that begin with # don't count."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as problem:
+        raise ConfigError(f"The list of people to leave out, {file}, can't be read: {problem.strerror}.") from None
+    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+
+
+def _key(description: object) -> str:
+    """A folder's name for what a source says of itself."""
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,94 @@
+"""Reads, changes and writes recipes."""
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import ValidationError
+
+from mien.errors import ConfigError
+from mien.training.recipe.schema import Recipe
+
+
+def read_recipe(file: Path, changes: Iterable[str] = ()) -> Recipe:
+    """Read a recipe and apply changes to it.
+
+    Args:
+        file: TOML.
+        changes: Such as ``"losses.0.m=0.4"`` or ``"training.batch_size=64"``: the place in the recipe, and a value as
+            TOML writes it; text needs no quotes. ``loss`` stands for the first of the losses.
+
+    Raises:
+        ConfigError: The file is missing or no TOML, or a key or value is not one that a recipe has.
+    """
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no recipe {file}.", hint="Name a TOML file, such as recipes/quick.toml.") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"The recipe {file} can't be read: {problem}.") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigError(f"The recipe {file} is no TOML: {problem}.") from None
+    for change in changes:
+        _apply(content, change)
+    return check_recipe(content, str(file))
+
+
+def check_recipe(content: dict[str, Any], name: str = "the recipe") -> Recipe:
+    """A recipe from what a TOML file says.
+
+    Raises:
+        ConfigError: It has a key that no recipe has, or a value that is not allowed; all of them are named.
+    """
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as problems:
+        sentences = []
+        for problem in problems.errors():
+            place = ".".join(str(part) for part in problem["loc"])
+            what = "there is no such key" if problem["type"] == "extra_forbidden" else problem["msg"]
+            sentences.append(f"{place}: {what[0].lower()}{what[1:]}")
+        raise ConfigError(
+            f"{name} can't be followed: {'; '.join(sentences)}.", hint="`mien train --keys` lists every key."
+        ) from None
+
+
+def write_recipe(recipe: Recipe, file: Path) -> None:
+    """Write a recipe with every value that holds, so that a run can be repeated from it."""
+    file.write_text(tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True)), encoding="utf-8")
+
+
+def _apply(content: dict[str, Any], change: str) -> None:
+    place, equals, text = change.partition("=")
+    keys = place.strip().split(".")
+    if not equals or not all(keys):
+        raise ConfigError(f"{change!r} changes nothing.", hint="Write KEY=VALUE, such as training.batch_size=64.")
+    if keys[0] == "loss":
+        keys[:1] = ["losses", "0"]
+    table: Any = content
+    for key in keys[:-1]:
+        table = _entry(table, key, change)
+    last = keys[-1]
+    value = _value(text.strip())
+    if isinstance(table, list):
+        _entry(table, last, change)
+        table[int(last)] = value
+    else:
+        table[last] = value
+
+
+def _entry(table: Any, key: str, change: str) -> Any:
+    if isinstance(table, dict):
+        return table.setdefault(key, {})
+    if isinstance(table, list) and key.isdecimal() and int(key) < len(table):
+        return table[int(key)]
+    raise ConfigError(f"{change!r} names no place in the recipe: {key!r} is not there.")
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

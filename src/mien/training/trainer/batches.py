@@ -1,0 +1,115 @@
+"""Batches of crops, each wholly determined by the recipe's seed and the step's number, so that a run can be resumed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from queue import Queue
+from threading import Event, Thread
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mien.training.data.crop_set import CropSet
+
+Augment = Callable[[Tensor, Tensor, torch.Generator], Tensor]
+"""(N, 3, S, S) uint8 crops, (N, 5, 2) float32 landmarks and a generator to changed crops."""
+EpochOrder = Callable[[int], NDArray[np.int64]]
+"""The number of an epoch to (batches, batch size) rows of the crop set."""
+AHEAD = 4
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's crops.
+
+    Attributes:
+        rows: (N,) which crops of the set they are.
+        pictures: (N, 3, S, S) float32 as networks take them, channels last in memory.
+        labels: (N,) int64.
+    """
+
+    rows: NDArray[np.int64]
+    pictures: Tensor
+    labels: Tensor
+
+
+def as_network_input(pictures: Tensor) -> Tensor:
+    """Crops of values 0 … 255 as networks take them: (pixel − 127.5) / 128, float32."""
+    return pictures.float().sub_(127.5).div_(128)
+
+
+def shuffled(crops: CropSet, batch_size: int, seed: int) -> EpochOrder:
+    """Every crop once an epoch in a new order; what doesn't fill the last batch is left to the next epoch's order."""
+
+    def order(epoch: int) -> NDArray[np.int64]:
+        rows = np.random.default_rng([seed, epoch]).permutation(len(crops))
+        while len(rows) < batch_size:  # a set smaller than a batch is repeated
+            rows = np.concatenate([rows, rows])
+        return rows[: len(rows) // batch_size * batch_size].reshape(-1, batch_size)
+
+    return order
+
+
+class Batches:
+    """The batches of a run, read and augmented a few steps ahead by a thread of their own.
+
+    Args:
+        crops: Where they come from.
+        order: The rows of each epoch's batches.
+        augment: What is done to the crops of a batch.
+        seed: With the step's number, it seeds the augmentation.
+        share: This process's place and the number of processes: each takes its part of every batch.
+    """
+
+    def __init__(
+        self, crops: CropSet, order: EpochOrder, augment: Augment, seed: int, share: tuple[int, int] = (0, 1)
+    ) -> None:
+        self.crops = crops
+        self.order = order
+        self.augment = augment
+        self.seed = seed
+        self.share = share
+        self.steps_per_epoch = len(order(0))
+
+    def between(self, start: int, end: int) -> Iterator[Batch]:
+        """The batches of steps `start` … `end` − 1."""
+        ready: Queue[Batch | BaseException] = Queue(AHEAD)
+        enough = Event()
+
+        def work() -> None:
+            try:
+                for batch in self._made(start, end):
+                    if enough.is_set():
+                        return
+                    ready.put(batch)
+            except BaseException as problem:  # it belongs to whoever waits for the batch
+                ready.put(problem)
+
+        reader = Thread(target=work, name="mien-batches", daemon=True)
+        reader.start()
+        try:
+            for _ in range(start, end):
+                batch = ready.get()
+                if isinstance(batch, BaseException):
+                    raise batch
+                yield batch
+        finally:
+            enough.set()
+            while not ready.empty():
+                ready.get()
+
+    def _made(self, start: int, end: int) -> Iterator[Batch]:
+        epoch, rows_of = -1, np.zeros((0, 0), np.int64)
+        landmarks = torch.from_numpy(self.crops.landmarks)
+        labels = torch.from_numpy(self.crops.labels)
+        for step in range(start, end):
+            if step // self.steps_per_epoch != epoch:
+                epoch = step // self.steps_per_epoch
+                rows_of = self.order(epoch)
+            rows = np.array_split(rows_of[step % self.steps_per_epoch], self.share[1])[self.share[0]]
+            pictures = torch.from_numpy(self.crops.read(rows)).permute(0, 3, 1, 2)
+            seed = np.random.SeedSequence([self.seed, step, self.share[0]]).generate_state(1)[0]
+            draws = torch.Generator().manual_seed(int(seed))
+            pictures = self.augment(pictures, landmarks[rows], draws)
+            yield Batch(rows, as_network_input(pictures).contiguous(memory_format=torch.channels_last), labels[rows])

@@ -1,0 +1,46 @@
+"""What a run needs to go on bit for bit, in one file that is read without running anything in it."""
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mien.errors import TrainingError
+
+FORMAT = 1
+
+
+def save_checkpoint(state: dict[str, Any], file: Path) -> None:
+    """Write a checkpoint; an interrupted write leaves the old one as it was."""
+    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
+    try:
+        torch.save({"format": FORMAT, **state}, partial)
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load_checkpoint(file: Path) -> dict[str, Any]:
+    """Read a checkpoint: tensors and plain values only, never code.
+
+    Raises:
+        TrainingError: It is missing, damaged, or of another format.
+    """
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise TrainingError(
+            f"There is no checkpoint {file}.", hint="Name the folder of a run that was begun."
+        ) from None
+    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as problem:
+        raise TrainingError(
+            f"The checkpoint {file} is damaged or not one of mien's: {str(problem).splitlines()[0]}.",
+            hint="Remove it to begin the run anew.",
+        ) from None
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise TrainingError(
+            f"The checkpoint {file} is of another format.", hint="Read it with the version of mien that wrote it."
+        )
+    return state

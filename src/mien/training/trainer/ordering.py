@@ -1,0 +1,1 @@
+"""Which crops make up each batch of an epoch."""

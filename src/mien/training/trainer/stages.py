@@ -1,0 +1,124 @@
+"""The stages of a recipe with everything that each of them inherits filled in, and what they are made of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from mien.errors import ConfigError
+from mien.training.backbones import trainable_parts
+from mien.training.losses import LOSSES, ClassificationLoss
+from mien.training.losses.interop import open_loss, open_miner
+from mien.training.recipe.schema import Objective, Optimizer, Recipe, Schedule
+from mien.training.trainer.joint_objective import JointObjective, Part
+
+
+@dataclass(frozen=True)
+class ResolvedStage:
+    """A stage that says everything.
+
+    Attributes:
+        name: What it is called.
+        steps: How many steps it has.
+        trainable: Which part of the backbone moves.
+        losses: Its losses.
+        optimizer: Its optimiser.
+        schedule: Its schedule.
+        steps_per_epoch: Of its batches.
+    """
+
+    name: str
+    steps: int
+    trainable: str
+    losses: tuple[Objective, ...]
+    optimizer: Optimizer
+    schedule: Schedule
+    steps_per_epoch: int
+
+
+def resolve_stages(recipe: Recipe, steps_per_epoch: int) -> tuple[ResolvedStage, ...]:
+    """The recipe's stages, each with the recipe's own tables where it has none."""
+    return tuple(
+        ResolvedStage(
+            name=stage.name,
+            steps=max(1, round(stage.epochs * steps_per_epoch)),
+            trainable=stage.trainable,
+            losses=stage.losses or recipe.losses,
+            optimizer=stage.optimizer or recipe.optimizer,
+            schedule=stage.schedule or recipe.schedule,
+            steps_per_epoch=steps_per_epoch,
+        )
+        for stage in recipe.stages
+    )
+
+
+def make_objective(
+    stage: ResolvedStage, network: nn.Module, *, people: int, embedding_size: int, before: JointObjective | None
+) -> JointObjective:
+    """The stage's losses around the network. A head of the stage before gives its class weights to this one's.
+
+    Raises:
+        ConfigError: A loss is unknown, or an argument is not one of its own.
+    """
+    parts = [_part(objective, people, embedding_size, stage.steps_per_epoch) for objective in stage.losses]
+    made = JointObjective(network, parts)
+    old, new = before.head if before is not None else None, made.head
+    if old is not None and new is not None and old.weight.shape == new.weight.shape:
+        new.weight.data.copy_(old.weight.data)
+    return made
+
+
+def make_optimizer(objective: JointObjective, settings: Optimizer) -> torch.optim.Optimizer:
+    """An optimiser of all that moves: weights decay, biases and norms don't, and the losses have a rate of their own."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in objective.named_parameters():
+        if parameter.requires_grad:
+            groups.setdefault((name.startswith("losses."), parameter.ndim > 1), []).append(parameter)
+    if not groups:
+        raise ConfigError(
+            "Nothing would be learnt: the backbone is frozen and the losses have no weights.",
+            hint='Say trainable = "all" or "last", or choose a loss with classes.',
+        )
+    options = [
+        {
+            "params": parameters,
+            "lr": settings.learning_rate * (settings.head_rate if head else 1.0),
+            "weight_decay": settings.weight_decay if decays else 0.0,
+        }
+        for (head, decays), parameters in groups.items()
+    ]
+    if settings.name == "adamw":
+        return torch.optim.AdamW(options, lr=settings.learning_rate)
+    return torch.optim.SGD(
+        options, lr=settings.learning_rate, momentum=settings.momentum, nesterov=settings.momentum > 0
+    )
+
+
+def freeze(network: nn.Module, trainable: str) -> None:
+    """Let only a part of a network move: ``"all"``, ``"none"``, or parts that its backbone names, comma-separated."""
+    moving = set(trainable_parts(network, trainable))
+    for parameter in network.parameters():
+        parameter.requires_grad_(parameter in moving)
+
+
+def train_mode(network: nn.Module) -> None:
+    """Training mode, but for norms that are frozen: their running means must not move either."""
+    network.train()
+    for module in _frozen_norms(network):
+        module.eval()
+
+
+def _frozen_norms(network: nn.Module) -> Iterator[nn.Module]:
+    for module in network.modules():
+        own = list(module.parameters(recurse=False))
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and own and not any(p.requires_grad for p in own):
+            yield module
+
+
+def _part(objective: Objective, people: int, embedding_size: int, steps_per_epoch: int) -> Part:
+    kind = LOSSES.get(objective.name)
+    needs_classes = kind is not None and issubclass(kind, ClassificationLoss)
+    arguments = dict(objective.arguments)
+    ...
+    raise NotImplementedError

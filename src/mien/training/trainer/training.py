@@ -1,0 +1,191 @@
+"""From a recipe to a trained network, in a folder that says everything about how it came to be."""
+
+import json
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from mien.errors import ConfigError
+from mien.evaluation import Estimate, VerificationMeasures
+from mien.training.backbones import open_backbone
+from mien.training.data.augmentation import Augmentation
+from mien.training.data.preparing import PreparedData, prepare_data
+from mien.training.recipe import Recipe, check_recipe, write_recipe
+from mien.training.trainer.batches import Batches
+from mien.training.trainer.checkpoint import load_checkpoint
+from mien.training.trainer.ordering import epoch_order
+from mien.training.trainer.training_run import BEST, Tell, TrainingRun
+from mien.training.trainer.validation import validate
+
+RECIPE, RESULT = "recipe.toml", "result.json"
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a run came to.
+
+    Attributes:
+        folder: The run's.
+        finished: Whether it went to its end; if not, the same call goes on.
+        step: Steps that are over.
+        measures: On the validation set, by the best network; None before the end.
+    """
+
+    folder: Path
+    finished: bool
+    step: int
+    measures: VerificationMeasures | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as JSON-ready data; of the measures, what a run is compared by."""
+        return {
+            "folder": str(self.folder),
+            "finished": self.finished,
+            "step": self.step,
+            "validation": None if self.measures is None else _brief(self.measures),
+        }
+
+    def describe(self) -> str:
+        """The result in a few lines."""
+        if self.measures is None:
+            return f"{self.folder}: stopped at step {self.step}; the same command goes on from there"
+        lines = [f"{self.folder}: done, {self.step} steps; on people it never saw:"]
+        named = {"AUC": self.measures.auc, "EER": self.measures.eer}
+        named |= {f"TMR at FMR {rate}": measure for rate, measure in self.measures.tar_at_far.items()}
+        for name, measure in named.items():
+            if isinstance(measure, Estimate):
+                lines.append(f"  {name:<16} {measure.value:7.2%}  ({measure.low:.2%} to {measure.high:.2%})")
+        return "\n".join(lines)
+
+
+def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell = lambda line: None) -> TrainingResult:
+    """Follow a recipe, or go on where it was left; the same recipe gives the same network, resumed or not.
+
+    Args:
+        recipe: What to do.
+        folder: Where the run is kept: ``recipe.toml`` with every value that holds, ``checkpoint.pt``, ``best.pt``,
+            ``steps.csv``, ``validations.csv``, ``result.json``, ``people.txt`` and, at the end, ``report.html``.
+        tensorboard: Write events for TensorBoard too.
+        tell: Called with a line on each validation.
+
+    Raises:
+        ConfigError: The folder is another recipe's run, or the recipe asks for what there isn't.
+        TrainingError: The loss is no number, or the embeddings have collapsed.
+    """
+    _claim(folder, recipe)
+    data = prepare_data(recipe)
+    torch.manual_seed(recipe.seed)
+    network = begin_network(recipe)
+    batches = Batches(
+        data.train,
+        epoch_order(recipe, data.train),
+        Augmentation.from_settings(recipe.augmentation),
+        recipe.seed,
+    )
+    (folder / "people.txt").write_text("".join(f"{name}\n" for name in data.train.people), encoding="utf-8")
+    run = TrainingRun(recipe, data, network, batches, folder, tensorboard=tensorboard, tell=tell)
+    if not run.finish(recipe.training.minutes):
+        return TrainingResult(folder, finished=False, step=run.position.step)
+    network.load_state_dict(load_checkpoint(folder / BEST)["network"])
+    measures = validate(network, data.validation, resamples=1000, seed=recipe.seed)
+    (folder / RESULT).write_text(json.dumps(_result(run, data, measures), indent=2) + "\n", encoding="utf-8")
+    return TrainingResult(folder, finished=True, step=run.position.step, measures=measures)
+
+
+def begin_network(recipe: Recipe) -> nn.Module:
+    """The recipe's backbone with the weights it starts from."""
+    backbone = recipe.backbone
+    network = open_backbone(
+        backbone.name, embedding_size=backbone.embedding_size, input_size=recipe.data.side, **backbone.arguments
+    )
+    if backbone.start is not None:
+        file = backbone.start / BEST if backbone.start.is_dir() else backbone.start
+        try:
+            network.load_state_dict(load_checkpoint(file)["network"])
+        except (RuntimeError, KeyError) as problem:
+            raise ConfigError(
+                f"The weights in {file} don't fit the backbone {backbone.name}: {str(problem).splitlines()[0]}",
+                hint="Use the backbone and embedding size of the run that they are from.",
+            ) from None
+    return network
+
+
+def open_run(folder: Path) -> tuple[Recipe, nn.Module]:
+    """A run's recipe, and its best network in evaluation mode.
+
+    Raises:
+        ConfigError: The folder is no run.
+        TrainingError: It has no network yet, or a damaged one.
+    """
+    recipe = read_run_recipe(folder)
+    network = begin_network(recipe.model_copy(update={"backbone": recipe.backbone.model_copy(update={"start": None})}))
+    network.load_state_dict(load_checkpoint(folder / BEST)["network"])
+    return recipe, network.eval()
+
+
+def read_run_recipe(folder: Path) -> Recipe:
+    """The recipe that a run follows.
+
+    Raises:
+        ConfigError: The folder is no run.
+    """
+    import tomllib
+
+    try:
+        return check_recipe(tomllib.loads((folder / RECIPE).read_text(encoding="utf-8")), str(folder / RECIPE))
+    except OSError:
+        raise ConfigError(
+            f"{folder} is no training run: it has no {RECIPE}.", hint="Name the folder that `mien train -o` wrote."
+        ) from None
+
+
+def _claim(folder: Path, recipe: Recipe) -> None:
+    """Make the run's folder, or see that it is this recipe's; only how long and how often may differ."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / RECIPE).exists():
+        if any(folder.iterdir()):
+            raise ConfigError(f"{folder} is not empty and no training run.", hint="Name a new folder.")
+        write_recipe(recipe, folder / RECIPE)
+        return
+    if _essence(read_run_recipe(folder)) != _essence(recipe):
+        raise ConfigError(
+            f"{folder} is a run of another recipe (see its {RECIPE}).",
+            hint="Name a new folder, or go on with the recipe that it was begun with.",
+        )
+
+
+def _essence(recipe: Recipe) -> dict[str, Any]:
+    return recipe.model_dump(mode="json", exclude={"title": True, "training": {"minutes", "checkpoint_minutes"}})
+
+
+def _brief(measures: VerificationMeasures) -> dict[str, Any]:
+    return {name: value for name, value in measures.to_dict().items() if name in {"auc", "eer", "tar_at_far"}}
+
+
+def _result(run: TrainingRun, data: PreparedData, measures: VerificationMeasures) -> dict[str, Any]:
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "steps": run.position.step,
+        "best_step": run.position.best_step,
+        "seconds": round(run.position.seconds, 1),
+        "peak_bytes": kilobytes * (1 if sys.platform == "darwin" else 1024),
+        "data": {
+            "sha256": data.train.sha256,
+            "people": len(data.train.people),
+            "crops": len(data.train),
+            "left_out": list(data.left_out),
+        },
+        "validation": {
+            "sha256": data.validation.sha256,
+            "people": len(data.validation.people),
+            "crops": len(data.validation),
+            **_brief(measures),
+        },
+        "date": time.strftime("%Y-%m-%d"),
+    }

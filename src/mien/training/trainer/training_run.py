@@ -1,0 +1,313 @@
+"""One run: its state, from which it goes on bit for bit, and the loop that moves it."""
+
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from mien.errors import TrainingError
+from mien.evaluation import Estimate, VerificationMeasures
+from mien.progress import report
+from mien.training.data.preparing import PreparedData
+from mien.training.recipe.schema import Recipe
+from mien.training.trainer.batches import Batch, Batches
+from mien.training.trainer.checkpoint import load_checkpoint, save_checkpoint
+from mien.training.trainer.joint_objective import JointObjective, Outcome, mean_stranger_cosine
+from mien.training.trainer.run_log import STEPS, VALIDATIONS, RunLog
+from mien.training.trainer.schedule import rate_factor
+from mien.training.trainer.stages import (
+    ResolvedStage,
+    freeze,
+    make_objective,
+    make_optimizer,
+    resolve_stages,
+    train_mode,
+)
+from mien.training.trainer.validation import validate
+
+LOG_EVERY = 20
+"""Steps between two rows of the log."""
+COLLAPSED_ROWS = 10
+"""Rows of the log in a row whose embeddings all point one way, after which the run stops."""
+CHECKPOINT, BEST = "checkpoint.pt", "best.pt"
+
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Position:
+    """How far a run is; plain values, so that a checkpoint can hold it.
+
+    Attributes:
+        step: Steps that are over, of all stages.
+        stage: The stage that is on.
+        stage_step: Steps of it that are over.
+        best: The best validation's score.
+        best_step: When that was.
+        stale: Validations since.
+        collapsed: Rows of the log in a row with collapsed embeddings.
+        seconds: Time spent in steps.
+    """
+
+    step: int = 0
+    stage: int = 0
+    stage_step: int = 0
+    best: float = -1.0
+    best_step: int = 0
+    stale: int = 0
+    collapsed: int = 0
+    seconds: float = 0.0
+
+
+class TrainingRun:
+    """A network in training.
+
+    Args:
+        recipe: What the run depends on.
+        data: Crops to learn from and to validate with, made by the recipe.
+        network: (N, 3, S, S) to (N, D).
+        batches: The batches of the run, by step.
+        folder: Where the run is kept; a checkpoint that is there is gone on from.
+        tell: Called with a line on each validation.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        data: PreparedData,
+        network: nn.Module,
+        batches: Batches,
+        folder: Path,
+        *,
+        tensorboard: bool = False,
+        tell: Tell = lambda line: None,
+    ) -> None:
+        self.recipe = recipe
+        self.data = data
+        self.batches = batches
+        self.folder = folder
+        self.tell = tell
+        self.accelerator = Accelerator(
+            mixed_precision="bf16" if recipe.training.precision == "bf16" else "no", cpu=not torch.cuda.is_available()
+        )
+        self.network = network.to(self.accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.stages = resolve_stages(recipe, batches.steps_per_epoch)
+        self.position = Position()
+        self.objective: JointObjective | None = None
+        self.average = (
+            AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.training.ema), use_buffers=True)
+            if recipe.training.ema
+            else None
+        )
+        state = load_checkpoint(folder / CHECKPOINT) if (folder / CHECKPOINT).exists() else None
+        if state is not None:
+            self.position = Position(**state["position"])
+        self._begin_stage()
+        if state is not None:
+            self._restore(state)
+        self.log = RunLog(folder, self.position.step, tensorboard=tensorboard)
+        self._saved = time.monotonic()
+
+    @property
+    def judged_network(self) -> nn.Module:
+        """The network that is validated and exported: the averaged one, where there is one."""
+        return self.average.module if self.average is not None else self.network
+
+    def finish(self, minutes: float | None = None) -> bool:
+        """Run all stages to their end.
+
+        Args:
+            minutes: Stop in good order after so long.
+
+        Returns:
+            Whether the run is over; if not, the same call on a run of the same folder goes on.
+
+        Raises:
+            TrainingError: The loss is no number, or the embeddings have collapsed.
+        """
+        deadline = time.monotonic() + 60 * minutes if minutes else None
+        try:
+            while self.position.stage < len(self.stages):
+                if not self._finish_stage(self.stages[self.position.stage], deadline):
+                    return False
+                self.position.stage, self.position.stage_step = self.position.stage + 1, 0
+                if self.position.stage < len(self.stages):
+                    self._begin_stage()
+        except KeyboardInterrupt:
+            self.save()
+            raise
+        self.save()
+        return True
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        if not self.accelerator.is_main_process:
+            return
+        assert self.objective is not None
+        save_checkpoint(
+            {
+                "position": vars(self.position).copy(),
+                "network": self.network.state_dict(),
+                "losses": self.objective.losses.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "average": self.average.state_dict() if self.average is not None else None,
+                "random": torch.get_rng_state(),
+                "backbone": self.recipe.backbone.model_dump(mode="json"),
+                "side": self.recipe.data.side,
+            },
+            self.folder / CHECKPOINT,
+        )
+        self._saved = time.monotonic()
+
+    def _begin_stage(self) -> None:
+        stage = self.stages[min(self.position.stage, len(self.stages) - 1)]
+        freeze(self.network, stage.trainable)
+        torch.manual_seed(self.recipe.seed + 1000 * self.position.stage)
+        self.objective = make_objective(
+            stage,
+            self.network,
+            people=len(self.data.train.people),
+            embedding_size=self.recipe.backbone.embedding_size,
+            before=self.objective,
+        ).to(self.accelerator.device)
+        optimizer = make_optimizer(self.objective, stage.optimizer)
+        self.rates = [group["lr"] for group in optimizer.param_groups]
+        self.prepared, self.optimizer = self.accelerator.prepare(self.objective, optimizer)
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        assert self.objective is not None
+        try:
+            self.network.load_state_dict(state["network"])
+            self.objective.losses.load_state_dict(state["losses"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            if self.average is not None:
+                self.average.load_state_dict(state["average"])
+        except (RuntimeError, ValueError, KeyError, TypeError) as problem:
+            raise TrainingError(
+                f"The checkpoint in {self.folder} doesn't fit the recipe: {str(problem).splitlines()[0]}",
+                hint="Train into another folder, or with the recipe that this run was begun with.",
+            ) from None
+        torch.set_rng_state(state["random"])
+
+    def _finish_stage(self, stage: ResolvedStage, deadline: float | None) -> bool:
+        train_mode(self.network)
+        position = self.position
+        first = position.step - position.stage_step
+        validations = max(1, self.recipe.validation.every * stage.steps_per_epoch)
+        for batch in self.batches.between(position.step, first + stage.steps):
+            start = time.perf_counter()
+            rate = rate_factor(stage.schedule, position.stage_step / stage.steps)
+            outcome = self._step(stage, batch, rate)
+            position.step, position.stage_step = position.step + 1, position.stage_step + 1
+            position.seconds += time.perf_counter() - start
+            report(f"training: {stage.name}", position.stage_step, stage.steps)
+            last = position.stage_step == stage.steps
+            if position.stage_step % LOG_EVERY == 0 or last:
+                self._write_step(stage, batch, outcome, rate)
+            if (position.stage_step % validations == 0 or last) and self._validated_enough(stage, outcome):
+                return True
+            if deadline is not None and time.monotonic() > deadline and not last:
+                self.save()
+                return False
+            if time.monotonic() - self._saved > 60 * self.recipe.training.checkpoint_minutes:
+                self.save()
+        return True
+
+    def _step(self, stage: ResolvedStage, batch: Batch, rate: float) -> Outcome:
+        for group, highest in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = highest * rate
+        device = self.accelerator.device
+        targets = self.data.train.targets
+        with self.accelerator.autocast():
+            outcome: Outcome = self.prepared(
+                batch.pictures.to(device),
+                batch.labels.to(device),
+                None if targets is None else torch.from_numpy(targets[batch.rows]).to(device),
+                self.position.stage_step,
+            )
+        self._need_number(batch, outcome)
+        self.optimizer.zero_grad()
+        self.accelerator.backward(outcome.total)
+        if stage.optimizer.clip:
+            self.accelerator.clip_grad_norm_(self.prepared.parameters(), stage.optimizer.clip)
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update_parameters(self.network)
+        return outcome
+
+    def _need_number(self, batch: Batch, outcome: Outcome) -> None:
+        if not torch.isfinite(outcome.total):
+            photos = ", ".join(self.data.train.photos[row] for row in batch.rows[:3])
+            raise TrainingError(
+                f"The loss is {float(outcome.total)} at step {self.position.step} "
+                f"(crops of {photos}, … in the batch; losses "
+                f"{', '.join(f'{name} {float(value):.3g}' for name, value in outcome.parts.items())}).",
+                hint="Lower optimizer.learning_rate, or lengthen schedule.warm_up; the last checkpoint is kept.",
+                code="training.not-finite",
+            )
+
+    def _write_step(self, stage: ResolvedStage, batch: Batch, outcome: Outcome, rate: float) -> None:
+        position = self.position
+        cosine = mean_stranger_cosine(outcome.embeddings, batch.labels)
+        names = dict.fromkeys(part.name for stage in self.stages for part in stage.losses)
+        self.log.add(
+            STEPS,
+            {
+                "step": position.step,
+                "stage": stage.name,
+                "epoch": round(position.stage_step / stage.steps_per_epoch, 3),
+                "loss": float(outcome.total),
+                **{f"loss {name}": float(outcome.parts[name]) if name in outcome.parts else "" for name in names},
+                "rate": rate * self.rates[0],
+                "stranger_cosine": cosine,
+                "crops_per_second": position.step * self.recipe.training.batch_size / position.seconds,
+            },
+        )
+        position.collapsed = position.collapsed + 1 if cosine > self.recipe.training.collapse else 0
+        if position.collapsed >= COLLAPSED_ROWS:
+            raise TrainingError(
+                f"The embeddings have collapsed: strangers of a batch have had a mean cosine above "
+                f"{self.recipe.training.collapse} for {COLLAPSED_ROWS * LOG_EVERY} steps (now {cosine:.3f}).",
+                hint="Lower the rate, use semi-hard instead of hard mining, a smaller margin, or begin with softmax.",
+                code="training.collapsed",
+            )
+
+    def _validated_enough(self, stage: ResolvedStage, outcome: Outcome) -> bool:
+        """Validate; whether the run has got no better for as long as the recipe allows."""
+        position = self.position
+        measures = validate(self.judged_network, self.data.validation, seed=self.recipe.seed)
+        fmr = self.recipe.validation.fmr
+        score, row = _score(measures, fmr)
+        self.log.add(VALIDATIONS, {"step": position.step, "stage": stage.name, "loss": float(outcome.total), **row})
+        self.tell(
+            f"{stage.name}, epoch {position.stage_step / stage.steps_per_epoch:.3g}: loss {float(outcome.total):.4g}, "
+            f"AUC {row['auc']:.4f}, TMR at FMR {fmr} {row['tmr']:.1%}"
+        )
+        if score > position.best:
+            position.best, position.best_step, position.stale = score, position.step, 0
+            save_checkpoint(
+                {"network": deepcopy(self.judged_network).state_dict(), "step": position.step}, self.folder / BEST
+            )
+        else:
+            position.stale += 1
+        return self.recipe.training.patience is not None and position.stale >= self.recipe.training.patience
+
+
+def _score(measures: VerificationMeasures, fmr: str) -> tuple[float, dict[str, Any]]:
+    """What is compared between validations, and a row of the log; where the FMR isn't supported, the AUC counts."""
+    tmr, auc, eer = measures.tar_at_far[fmr], measures.auc, measures.eer
+    row = {
+        "auc": auc.value if isinstance(auc, Estimate) else float("nan"),
+        "eer": eer.value if isinstance(eer, Estimate) else float("nan"),
+        "tmr": tmr.value if isinstance(tmr, Estimate) else float("nan"),
+        "tmr_low": tmr.low if isinstance(tmr, Estimate) else float("nan"),
+        "tmr_high": tmr.high if isinstance(tmr, Estimate) else float("nan"),
+    }
+    return (row["tmr"] if isinstance(tmr, Estimate) else row["auc"]), row

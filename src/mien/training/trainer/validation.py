@@ -1,0 +1,59 @@
+"""How good a network is on people it never learnt from."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from mien.evaluation import VerificationMeasures, score_all_pairs, verification_measures
+from mien.training.data.crop_set import CropSet
+from mien.training.trainer.batches import as_network_input
+
+MOST_CROPS = 3000
+"""Crops compared with each other, drawn where there are more: 4.5 million pairs."""
+BATCH = 128
+
+
+def embed_crops(network: nn.Module, crops: CropSet, *, flip: bool = False) -> NDArray[np.float32]:
+    """The embeddings of every crop by a network in evaluation mode: (N, D) float32, of unit length.
+
+    Args:
+        network: It is left in the mode in which it was.
+        crops: Of the network's size.
+        flip: Add the mirror image's embedding to each.
+    """
+    training = network.training
+    network.eval()
+    try:
+        with torch.inference_mode():
+            parts = [
+                nn.functional.normalize(network(batch) + (network(batch.flip(3)) if flip else 0)).float().numpy()
+                for batch in _inputs(crops)
+            ]
+    finally:
+        network.train(training)
+    return np.concatenate(parts).astype(np.float32, copy=False)
+
+
+def validate(network: nn.Module, crops: CropSet, *, resamples: int = 100, seed: int = 0) -> VerificationMeasures:
+    """Compare all pairs of the crops of people that a network doesn't learn from.
+
+    Args:
+        network: To be judged.
+        crops: At most `MOST_CROPS` of them are drawn.
+        resamples: Bootstrap replicates of people for the intervals.
+        seed: Of the draws.
+    """
+    if len(crops) > MOST_CROPS:
+        crops = crops.select(np.sort(np.random.default_rng(seed).choice(len(crops), MOST_CROPS, replace=False)))
+    people = [crops.people[label] for label in crops.labels]
+    scores = score_all_pairs(embed_crops(network, crops), people)
+    return verification_measures(scores, resamples=resamples, seed=seed)
+
+
+def _inputs(crops: CropSet) -> Iterator[torch.Tensor]:
+    for start in range(0, len(crops), BATCH):
+        pictures = torch.from_numpy(crops.read(np.arange(start, min(start + BATCH, len(crops)))))
+        yield as_network_input(pictures.permute(0, 3, 1, 2)).contiguous(memory_format=torch.channels_last)
