@@ -97,7 +97,7 @@ def two_levels(labels: Labels, *, most: int, imbalance: float, share: float = 0.
 
 
 def _ranked(labels: Labels, seed: int) -> tuple[Labels, Labels, Labels]:
-    """Whose each row is (0 … K − 1), which of that person's photos it is in drawn order, and the people in drawn order."""
+    """Whose each row is (0 … K − 1), which of that person's photos in drawn order, and the people in drawn order."""
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise ValueError(f"labels are one row of integers, not {labels.dtype} of shape {labels.shape}")

@@ -1,4 +1,4 @@
-"""A folder with a sub-folder for each person: LFW, VGGFace2, CASIA-WebFace and most sets that people make themselves."""
+"""A folder with a sub-folder for each person: LFW, VGGFace2, CASIA-WebFace and most sets of one's own."""
 
 import os
 from collections.abc import Iterator

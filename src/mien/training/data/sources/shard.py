@@ -5,7 +5,7 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 from mien.errors import ConfigError
@@ -17,7 +17,7 @@ MOST_LABEL_BYTES: Final = 64 << 10
 MOST_MEMBERS: Final = 5_000_000
 
 _PICTURES = frozenset({"jpg", "jpeg", "png", "webp", "bmp", "ppm", "pgm", "gif", "tif", "tiff", "avif"})
-_LABELS = ("cls", "json")
+_LABELS = frozenset({"cls", "json"})
 _PERSON = ("person", "identity", "label")
 
 
@@ -54,7 +54,7 @@ def list_shard(file: Path) -> list[Sample]:
     samples: dict[str, _Parts] = {}
     with _opened(file) as shard:
         for count, member in enumerate(shard):
-            shard.members = []  # or it keeps all it has seen
+            shard.members = []  # type: ignore[attr-defined]  # or it keeps all it has seen
             if count >= MOST_MEMBERS:
                 raise _refusal(file, f"it has more than {MOST_MEMBERS:,} files")
             if member.isdir():
@@ -62,13 +62,15 @@ def list_shard(file: Path) -> list[Sample]:
             if not member.isreg() or member.issparse() or member.size < 0:
                 raise _refusal(file, f"{printable(member.name)} in it is a link or a device, and no file")
             key, extension = _split(member.name)
+            if not key or key.endswith("/") or extension not in _PICTURES | _LABELS:
+                continue  # a hidden file, or one that says something else of a photo
             parts = samples.setdefault(key, _Parts())
             if extension in _PICTURES:
                 _require_size(file, member, MOST_PHOTO_BYTES)
                 if parts.picture is not None:
                     raise _refusal(file, f"it has two pictures of the key {printable(key)}")
                 parts.picture = (member.offset_data, member.size)
-            elif extension in _LABELS:
+            else:
                 _require_size(file, member, MOST_LABEL_BYTES)
                 stream = shard.extractfile(member)
                 parts.persons[extension] = _person(file, member.name, extension, stream.read() if stream else b"")
@@ -112,9 +114,9 @@ def _require_end(file: Path, offset: int) -> None:
 
 def _split(name: str) -> tuple[str, str]:
     """A sample's key, and the extension of one of its files in small letters."""
-    path = PurePosixPath(name)
-    stem, _, extension = path.name.partition(".")
-    return (path.parent / stem).as_posix(), extension.rpartition(".")[2].lower()
+    folder, slash, file = name.removeprefix("./").rpartition("/")
+    stem, _, extension = file.partition(".")
+    return f"{folder}{slash}{stem}", extension.rpartition(".")[2].lower()
 
 
 def _person(file: Path, name: str, extension: str, data: bytes) -> str:
@@ -134,7 +136,7 @@ def _person(file: Path, name: str, extension: str, data: bytes) -> str:
 def _sample(file: Path, key: str, parts: _Parts) -> Sample:
     if parts.picture is None:
         raise _refusal(file, f"the key {printable(key)} has no picture")
-    person = next((parts.persons[extension] for extension in _LABELS if extension in parts.persons), None)
+    person = parts.persons.get("cls") or parts.persons.get("json")
     if person is None:
         raise _refusal(file, f"the picture of {printable(key)} has neither a .cls nor a .json that names its person")
     return Sample(key, person, *parts.picture)

@@ -28,8 +28,8 @@ class Shards:
         place: A folder of shards, which are taken in natural order, or one shard.
 
     Raises:
-        ConfigError: There is no shard; or one is damaged, packed (``.tar.gz``), holds links, or has a photo without a
-            person, a person without a photo, or two photos of one key.
+        ConfigError: There is no shard or no photo; or one is damaged, packed (``.tar.gz``), holds links, or has a
+            photo without a person, a person without a photo, or two photos of one key.
     """
 
     def __init__(self, place: str | os.PathLike[str]) -> None:
@@ -37,6 +37,8 @@ class Shards:
         self._files = _shards_of(self.place)
         self._samples: list[list[Sample]] = [list_shard(file) for file in self._files]
         self._starts = [0, *accumulate(len(samples) for samples in self._samples)]
+        if not len(self):
+            raise ConfigError(f"{self.place} has no photos in its shards.", code="config.shards")
         seen: dict[str, Path] = {}
         for file, samples in zip(self._files, self._samples, strict=True):
             for sample in samples:

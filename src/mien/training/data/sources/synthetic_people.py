@@ -96,7 +96,7 @@ class SyntheticPeople:
         )
         if not self.aligned:
             return photo.jpeg
-        return align(photo.pixels, np.asarray(photo.truth["landmarks"])[None])[0]
+        return np.asarray(align(photo.pixels, np.asarray(photo.truth["landmarks"])[None])[0], np.uint8)
 
 
 @lru_cache(maxsize=64)
