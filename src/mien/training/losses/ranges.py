@@ -1,0 +1,25 @@
+"""Arguments of losses, checked where they are given."""
+
+import math
+
+
+def at_least(least: float, **arguments: float) -> None:
+    """Refuse arguments below `least`, infinite or NaN.
+
+    Raises:
+        ValueError: One of them is.
+    """
+    for name, value in arguments.items():
+        if not (math.isfinite(value) and value >= least):
+            raise ValueError(f"{name} must be at least {least:g}, not {value}")
+
+
+def above(bound: float, **arguments: float) -> None:
+    """Refuse arguments that are not greater than `bound`, infinite or NaN.
+
+    Raises:
+        ValueError: One of them is.
+    """
+    for name, value in arguments.items():
+        if not (math.isfinite(value) and value > bound):
+            raise ValueError(f"{name} must be greater than {bound:g}, not {value}")
