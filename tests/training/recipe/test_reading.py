@@ -1,0 +1,121 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mien.errors import ConfigError
+from mien.training.recipe import Recipe, check_recipe, describe_keys, read_recipe, write_recipe
+
+LEAST = {"data": {"sources": [{"synthetic": {"people": 10}}]}, "losses": [{"name": "cosface", "m": 0.4}]}
+TEXT = """
+[[data.sources]]
+synthetic = {people = 10}
+
+[[losses]]
+name = "cosface"
+m = 0.4
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "recipe.toml"
+    path.write_text(TEXT)
+    return path
+
+
+def test_a_recipe_says_what_it_was_not_told(file: Path) -> None:
+    recipe = read_recipe(file)
+    assert recipe.losses[0].arguments == {"m": 0.4}
+    assert (recipe.training.batch_size, recipe.backbone.name, len(recipe.stages)) == (128, "small", 1)
+
+
+def test_what_is_written_is_read_back_as_the_same_recipe(file: Path, tmp_path: Path) -> None:
+    recipe = read_recipe(file, ["training.patience=3", "data.leave_out=names.txt", 'title=a "quoted" title'])
+    write_recipe(recipe, tmp_path / "again.toml")
+    assert read_recipe(tmp_path / "again.toml") == recipe
+
+
+@given(
+    rate=st.floats(1e-9, 1e3, allow_nan=False),
+    batch=st.integers(2, 10**6),
+    title=st.text(st.characters(blacklist_categories=("Cs",)), max_size=40),
+)
+def test_every_value_survives_the_way_through_a_file(
+    tmp_path_factory: pytest.TempPathFactory, rate: float, batch: int, title: str
+) -> None:
+    recipe = check_recipe(
+        LEAST | {"title": title, "optimizer": {"learning_rate": rate}, "training": {"batch_size": batch}}
+    )
+    path = tmp_path_factory.mktemp("recipes") / "recipe.toml"
+    write_recipe(recipe, path)
+    assert read_recipe(path) == recipe
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "value"),
+    [
+        ("loss.m=0.3", ("losses", 0, "m"), 0.3),
+        ("losses.0.name=arcface", ("losses", 0, "name"), "arcface"),
+        ("training.batch_size = 64", ("training", "batch_size"), 64),
+        ("training.precision=bf16", ("training", "precision"), "bf16"),
+        ('augmentation.flip="0.1"', ("augmentation", "flip"), "0.1"),
+        ("stages=[{epochs = 2}]", ("stages", 0, "epochs"), 2.0),
+        ("data.sources.0.people=7", ("data", "sources", 0, "people"), 7),
+    ],
+)
+def test_a_change_reaches_its_place(file: Path, change: str, place: tuple[str | int, ...], value: object) -> None:
+    found: object = read_recipe(file, [change]).model_dump()
+    for key in place:
+        found = found[key]  # type: ignore[index]
+    assert found == value
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("training.batch_size", "changes nothing"),
+        ("=3", "changes nothing"),
+        ("training.batchsize=3", "training.batchsize: there is no such key"),
+        ("losses.4.m=3", "names no place"),
+        ("training.batch_size=1", "training.batch_size"),
+        ("training.batch_size=many", "training.batch_size"),
+        ("data.side=1000", "data.side"),
+        ("losses=[]", "losses"),
+        ("validation.fmr=0.5", "validation.fmr"),
+        ("data.sources.0.folder=x", "exactly one of"),
+    ],
+)
+def test_a_wrong_change_is_refused_by_name(file: Path, change: str, says: str) -> None:
+    with pytest.raises(ConfigError, match="recipe|change|place") as refusal:
+        read_recipe(file, [change])
+    assert says in str(refusal.value)
+
+
+@pytest.mark.parametrize("content", ["losses = [", "\x00", "losses = 3"])
+def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(content)
+    with pytest.raises(ConfigError, match=r"bad\.toml"):
+        read_recipe(path)
+
+
+def test_a_missing_recipe_and_a_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="There is no recipe"):
+        read_recipe(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="can't be read"):
+        read_recipe(tmp_path)
+
+
+def test_all_that_is_wrong_is_named_at_once() -> None:
+    with pytest.raises(ConfigError) as refusal:
+        check_recipe({"data": {"sources": [], "sidee": 1}, "losses": [{"share": -1}]})
+    assert all(place in str(refusal.value) for place in ("data.sidee", "losses.0.name", "losses.0.share"))
+
+
+def test_every_key_of_the_schema_is_described() -> None:
+    lines = describe_keys().splitlines()
+    assert not [line for line in lines if line.split("  ")[0].count("…") == 0 and len(line.split()) < 3]
+    for table, field in Recipe.model_fields.items():
+        assert any(line.strip("[]").startswith(table) for line in lines), field
+    assert any(line.startswith("training.batch_size") and "128" in line for line in lines)
