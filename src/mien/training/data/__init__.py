@@ -1,0 +1,1 @@
+"""From photos of people to crops that a network learns from."""
