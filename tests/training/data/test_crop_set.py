@@ -125,7 +125,11 @@ def test_aligned_crops_are_taken_as_they_are(crops: CropSet, tmp_path: Path) -> 
 def test_a_selection_keeps_crops_people_and_landmarks_together() -> None:
     crops = made()
     some = crops.select(np.array([5, 2, 1]))
-    assert (some.people, some.labels.tolist(), some.photos) == (("b", "c"), [1, 1, 0], ("photo 5", "photo 2", "photo 1"))
+    assert (some.people, some.labels.tolist(), some.photos) == (
+        ("b", "c"),
+        [1, 1, 0],
+        ("photo 5", "photo 2", "photo 1"),
+    )
     np.testing.assert_array_equal(some.read(np.arange(3)), crops.read(np.array([5, 2, 1])))
     assert some.landmarks[:, 0, 0].tolist() == [5, 2, 1]
     assert crops.without_people(["b", "unheard of"]).people == ("a", "c")

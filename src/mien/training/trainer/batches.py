@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from queue import Queue
 from threading import Event, Thread
 
@@ -12,8 +13,8 @@ from torch import Tensor
 
 from mien.training.data.crop_set import CropSet
 
-Augment = Callable[[Tensor, Tensor, torch.Generator], Tensor]
-"""(N, 3, S, S) uint8 crops, (N, 5, 2) float32 landmarks and a generator to changed crops."""
+Augment = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+"""(N, 3, S, S) uint8 crops and (N, 5, 2) float32 landmarks, changed by draws of a generator."""
 EpochOrder = Callable[[int], NDArray[np.int64]]
 """The number of an epoch to (batches, batch size) rows of the crop set."""
 AHEAD = 4
@@ -25,7 +26,7 @@ class Batch:
 
     Attributes:
         rows: (N,) which crops of the set they are.
-        pictures: (N, 3, S, S) float32 as networks take them, channels last in memory.
+        pictures: (N, 3, S, S) float32 as networks take them, channels last in memory; or (N, D) embeddings.
         labels: (N,) int64.
     """
 
@@ -42,6 +43,7 @@ def as_network_input(pictures: Tensor) -> Tensor:
 def shuffled(crops: CropSet, batch_size: int, seed: int) -> EpochOrder:
     """Every crop once an epoch in a new order; what doesn't fill the last batch is left to the next epoch's order."""
 
+    @lru_cache(maxsize=2)
     def order(epoch: int) -> NDArray[np.int64]:
         rows = np.random.default_rng([seed, epoch]).permutation(len(crops))
         while len(rows) < batch_size:  # a set smaller than a batch is repeated
@@ -49,6 +51,28 @@ def shuffled(crops: CropSet, batch_size: int, seed: int) -> EpochOrder:
         return rows[: len(rows) // batch_size * batch_size].reshape(-1, batch_size)
 
     return order
+
+
+class EmbeddedBatches:
+    """Batches of embeddings instead of crops, where the backbone doesn't move: each is computed once, not each epoch.
+
+    Args:
+        embeddings: (N, D) float32, the backbone's.
+        labels: (N,) int64.
+        order: The rows of each epoch's batches.
+    """
+
+    def __init__(self, embeddings: NDArray[np.float32], labels: NDArray[np.int64], order: EpochOrder) -> None:
+        self.embeddings = torch.from_numpy(embeddings)
+        self.labels = torch.from_numpy(labels)
+        self.order = order
+        self.steps_per_epoch = len(order(0))
+
+    def between(self, start: int, end: int) -> Iterator[Batch]:
+        """The batches of steps `start` … `end` − 1; their `pictures` are embeddings."""
+        for step in range(start, end):
+            rows = self.order(step // self.steps_per_epoch)[step % self.steps_per_epoch]
+            yield Batch(rows, self.embeddings[rows], self.labels[rows])
 
 
 class Batches:
@@ -111,5 +135,5 @@ class Batches:
             pictures = torch.from_numpy(self.crops.read(rows)).permute(0, 3, 1, 2)
             seed = np.random.SeedSequence([self.seed, step, self.share[0]]).generate_state(1)[0]
             draws = torch.Generator().manual_seed(int(seed))
-            pictures = self.augment(pictures, landmarks[rows], draws)
+            pictures, _ = self.augment(pictures, landmarks[rows], draws)
             yield Batch(rows, as_network_input(pictures).contiguous(memory_format=torch.channels_last), labels[rows])

@@ -1,5 +1,6 @@
 """The stages of a recipe with everything that each of them inherits filled in, and what they are made of."""
 
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,10 +9,14 @@ from torch import nn
 
 from mien.errors import ConfigError
 from mien.training.backbones import trainable_parts
-from mien.training.losses import LOSSES, ClassificationLoss
-from mien.training.losses.interop import open_loss, open_miner
+from mien.training.losses import LOSSES
+from mien.training.losses.imitation import Imitation
+from mien.training.losses.interop import open_foreign_loss
+from mien.training.mining import open_miner
 from mien.training.recipe.schema import Objective, Optimizer, Recipe, Schedule
 from mien.training.trainer.joint_objective import JointObjective, Part
+
+_OF_THE_DATA = ("num_classes", "embedding_size")
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,11 @@ class ResolvedStage:
     optimizer: Optimizer
     schedule: Schedule
     steps_per_epoch: int
+
+    @property
+    def head_only(self) -> bool:
+        """Whether the backbone stays as it is and only the losses' own weights move."""
+        return self.trainable == "none"
 
 
 def resolve_stages(recipe: Recipe, steps_per_epoch: int) -> tuple[ResolvedStage, ...]:
@@ -117,8 +127,34 @@ def _frozen_norms(network: nn.Module) -> Iterator[nn.Module]:
 
 
 def _part(objective: Objective, people: int, embedding_size: int, steps_per_epoch: int) -> Part:
-    kind = LOSSES.get(objective.name)
-    needs_classes = kind is not None and issubclass(kind, ClassificationLoss)
-    arguments = dict(objective.arguments)
-    ...
-    raise NotImplementedError
+    return Part(
+        name=objective.name,
+        loss=_open_loss(objective, people, embedding_size),
+        share=objective.share,
+        ramp=round(objective.ramp * steps_per_epoch),
+        miner=None if objective.miner is None else open_miner(objective.miner),
+    )
+
+
+def _open_loss(objective: Objective, people: int, embedding_size: int) -> nn.Module:
+    name, arguments = objective.name, objective.arguments
+    if name.startswith("pml:"):
+        return open_foreign_loss(name, num_classes=people, embedding_size=embedding_size, **arguments)
+    kind = Imitation if name == "imitation" else LOSSES.get(name)
+    if kind is None:
+        raise ConfigError(
+            f"There is no loss {name!r}.",
+            hint=f"Use one of {', '.join(sorted([*LOSSES, 'imitation']))}, or one of PyTorch-metric-learning's as pml:Name.",
+        )
+    known = inspect.signature(kind).parameters
+    unknown = [key for key in arguments if key not in known]
+    if unknown:
+        raise ConfigError(
+            f"The loss {name} has no {', '.join(unknown)}.",
+            hint=f"It has {', '.join(key for key in known if key not in _OF_THE_DATA) or 'nothing to set'}.",
+        )
+    given = {key: value for key, value in zip(_OF_THE_DATA, (people, embedding_size), strict=True) if key in known}
+    try:
+        return kind(**given, **arguments)
+    except (TypeError, ValueError) as problem:
+        raise ConfigError(f"The loss {name} can't be made: {problem}.") from None

@@ -17,7 +17,7 @@ from mien.evaluation import Estimate, VerificationMeasures
 from mien.progress import report
 from mien.training.data.preparing import PreparedData
 from mien.training.recipe.schema import Recipe
-from mien.training.trainer.batches import Batch, Batches
+from mien.training.trainer.batches import Batch, Batches, EmbeddedBatches
 from mien.training.trainer.checkpoint import load_checkpoint, save_checkpoint
 from mien.training.trainer.joint_objective import JointObjective, Outcome, mean_stranger_cosine
 from mien.training.trainer.run_log import STEPS, VALIDATIONS, RunLog
@@ -30,7 +30,7 @@ from mien.training.trainer.stages import (
     resolve_stages,
     train_mode,
 )
-from mien.training.trainer.validation import validate
+from mien.training.trainer.validation import embed_crops, validate
 
 LOG_EVERY = 20
 """Steps between two rows of the log."""
@@ -172,7 +172,7 @@ class TrainingRun:
         torch.manual_seed(self.recipe.seed + 1000 * self.position.stage)
         self.objective = make_objective(
             stage,
-            self.network,
+            nn.Identity() if stage.head_only else self.network,
             people=len(self.data.train.people),
             embedding_size=self.recipe.backbone.embedding_size,
             before=self.objective,
@@ -201,7 +201,7 @@ class TrainingRun:
         position = self.position
         first = position.step - position.stage_step
         validations = max(1, self.recipe.validation.every * stage.steps_per_epoch)
-        for batch in self.batches.between(position.step, first + stage.steps):
+        for batch in self._batches(stage).between(position.step, first + stage.steps):
             start = time.perf_counter()
             rate = rate_factor(stage.schedule, position.stage_step / stage.steps)
             outcome = self._step(stage, batch, rate)
@@ -211,7 +211,8 @@ class TrainingRun:
             last = position.stage_step == stage.steps
             if position.stage_step % LOG_EVERY == 0 or last:
                 self._write_step(stage, batch, outcome, rate)
-            if (position.stage_step % validations == 0 or last) and self._validated_enough(stage, outcome):
+            due = not stage.head_only and (position.stage_step % validations == 0 or last)
+            if due and self._validated_enough(stage, outcome):
                 return True
             if deadline is not None and time.monotonic() > deadline and not last:
                 self.save()
@@ -219,6 +220,14 @@ class TrainingRun:
             if time.monotonic() - self._saved > 60 * self.recipe.training.checkpoint_minutes:
                 self.save()
         return True
+
+    def _batches(self, stage: ResolvedStage) -> Batches | EmbeddedBatches:
+        """The stage's batches; of embeddings where only its losses learn, which takes seconds instead of hours."""
+        if not stage.head_only:
+            return self.batches
+        train = self.data.train
+        embeddings = embed_crops(self.network, train, unit_length=False)
+        return EmbeddedBatches(embeddings, train.labels, self.batches.order)
 
     def _step(self, stage: ResolvedStage, batch: Batch, rate: float) -> Outcome:
         for group, highest in zip(self.optimizer.param_groups, self.rates, strict=True):

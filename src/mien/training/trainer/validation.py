@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mien.evaluation import VerificationMeasures, score_all_pairs, verification_measures
+from mien.progress import track
 from mien.training.data.crop_set import CropSet
 from mien.training.trainer.batches import as_network_input
 
@@ -16,25 +17,28 @@ MOST_CROPS = 3000
 BATCH = 128
 
 
-def embed_crops(network: nn.Module, crops: CropSet, *, flip: bool = False) -> NDArray[np.float32]:
-    """The embeddings of every crop by a network in evaluation mode: (N, D) float32, of unit length.
+def embed_crops(
+    network: nn.Module, crops: CropSet, *, flip: bool = False, unit_length: bool = True
+) -> NDArray[np.float32]:
+    """The embeddings of every crop by a network in evaluation mode: (N, D) float32.
 
     Args:
         network: It is left in the mode in which it was.
         crops: Of the network's size.
         flip: Add the mirror image's embedding to each.
+        unit_length: Bring each to length 1.
     """
     training = network.training
     network.eval()
+    parts: list[NDArray[np.float32]] = []
     try:
         with torch.inference_mode():
-            parts = [
-                nn.functional.normalize(network(batch) + (network(batch.flip(3)) if flip else 0)).float().numpy()
-                for batch in _inputs(crops)
-            ]
+            for batch in track(_inputs(crops), "embedding crops", -(-len(crops) // BATCH)):
+                embeddings = network(batch) + (network(batch.flip(3)) if flip else 0)
+                parts.append((nn.functional.normalize(embeddings) if unit_length else embeddings).float().numpy())
     finally:
         network.train(training)
-    return np.concatenate(parts).astype(np.float32, copy=False)
+    return np.concatenate(parts)
 
 
 def validate(network: nn.Module, crops: CropSet, *, resamples: int = 100, seed: int = 0) -> VerificationMeasures:
