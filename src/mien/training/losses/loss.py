@@ -18,7 +18,14 @@ class Loss(nn.Module):
     at least, also under autocast, and answers in the precision it computed in: float64 for float64, else float32.
 
     A new loss is one file with `_value`, and one line in `mien.training.losses.registry.LOSSES`.
+
+    Attributes:
+        embedding_size: D, if the loss is built for one; None takes any.
+        num_classes: C, if the loss knows classes, with labels in 0 … C − 1; None takes any label.
     """
+
+    embedding_size: int | None = None
+    num_classes: int | None = None
 
     def forward(self, embeddings: Tensor, labels: Tensor, indices_tuple: Indices | None = None) -> Tensor:
         """The loss.
@@ -58,12 +65,20 @@ class Loss(nn.Module):
             raise ValueError(f"embeddings must be a matrix (N, D), not of shape {tuple(embeddings.shape)}")
         if not embeddings.is_floating_point():
             raise TypeError(f"embeddings must be floating, not {embeddings.dtype}")
+        if self.embedding_size is not None and embeddings.shape[1] != self.embedding_size:
+            raise ValueError(
+                f"embeddings have length {embeddings.shape[1]}, but the loss was built for {self.embedding_size}"
+            )
 
     def _check_labels(self, embeddings: Tensor, labels: Tensor) -> None:
         if labels.shape != embeddings.shape[:1]:
             raise ValueError(f"labels of shape {tuple(labels.shape)} for embeddings of shape {tuple(embeddings.shape)}")
         if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
             raise TypeError(f"labels must be integers, not {labels.dtype}")
+        if self.num_classes is not None and len(labels) and not 0 <= labels.min() <= labels.max() < self.num_classes:
+            raise ValueError(
+                f"labels must lie in 0 … {self.num_classes - 1}, not {int(labels.min())} … {int(labels.max())}"
+            )
 
 
 class ClassificationLoss(Loss):
@@ -82,6 +97,9 @@ class ClassificationLoss(Loss):
     Raises:
         ValueError: A size is too small.
     """
+
+    num_classes: int
+    embedding_size: int
 
     def __init__(self, num_classes: int, embedding_size: int) -> None:
         super().__init__()
@@ -140,18 +158,6 @@ class ClassificationLoss(Loss):
             chosen = torch.cat(indices_tuple).to(labels.device).bincount(minlength=len(labels))
             losses = losses * (chosen / chosen.max()).to(losses.dtype)
         return losses.sum() / max(len(losses), 1)
-
-    def _check_embeddings(self, embeddings: Tensor) -> None:
-        super()._check_embeddings(embeddings)
-        if embeddings.shape[1] != self.embedding_size:
-            raise ValueError(f"embeddings of length {embeddings.shape[1]} for a head of {self.embedding_size}")
-
-    def _check_labels(self, embeddings: Tensor, labels: Tensor) -> None:
-        super()._check_labels(embeddings, labels)
-        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < self.num_classes:
-            raise ValueError(
-                f"labels must lie in 0 … {self.num_classes - 1}, not {int(labels.min())} … {int(labels.max())}"
-            )
 
 
 def at_least_float32(values: Tensor) -> Tensor:

@@ -23,3 +23,25 @@ def above(bound: float, **arguments: float) -> None:
     for name, value in arguments.items():
         if not (math.isfinite(value) and value > bound):
             raise ValueError(f"{name} must be greater than {bound:g}, not {value}")
+
+
+def within(least: float, greatest: float, **arguments: float) -> None:
+    """Refuse arguments outside [`least`, `greatest`], or NaN.
+
+    Raises:
+        ValueError: One of them is.
+    """
+    for name, value in arguments.items():
+        if not least <= value <= greatest:
+            raise ValueError(f"{name} must lie from {least:g} to {greatest:g}, not {value}")
+
+
+def finite(**arguments: float) -> None:
+    """Refuse arguments that are infinite or NaN.
+
+    Raises:
+        ValueError: One of them is.
+    """
+    for name, value in arguments.items():
+        if not math.isfinite(value):
+            raise ValueError(f"{name} must be a finite number, not {value}")

@@ -2,11 +2,32 @@
 
 from collections.abc import Mapping
 
+from mien.training.losses.adaface import AdaFace
+from mien.training.losses.arcface import ArcFace
+from mien.training.losses.combined_margin import CombinedMargin
+from mien.training.losses.cosface import CosFace
+from mien.training.losses.curricularface import CurricularFace
+from mien.training.losses.l_softmax import LSoftmax, SphereFace
+from mien.training.losses.large_margin_gaussian_mixture import LargeMarginGaussianMixture
 from mien.training.losses.loss import Loss
+from mien.training.losses.magface import MagFace
+from mien.training.losses.siamese_head import SiameseHead
 from mien.training.losses.softmax import ModifiedSoftmax, NormFace, Softmax
+from mien.training.losses.subcenter_arcface import SubCenterArcFace
 
 LOSSES: Mapping[str, type[Loss]] = {
+    "adaface": AdaFace,
+    "arcface": ArcFace,
+    "combined_margin": CombinedMargin,
+    "cosface": CosFace,
+    "curricularface": CurricularFace,
+    "l_softmax": LSoftmax,
+    "large_margin_gaussian_mixture": LargeMarginGaussianMixture,
+    "magface": MagFace,
     "modified_softmax": ModifiedSoftmax,
     "normface": NormFace,
+    "siamese": SiameseHead,
     "softmax": Softmax,
+    "sphereface": SphereFace,
+    "subcenter_arcface": SubCenterArcFace,
 }

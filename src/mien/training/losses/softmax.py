@@ -32,7 +32,7 @@ class Softmax(ClassificationLoss):
 class ModifiedSoftmax(ClassificationLoss):
     """Cross-entropy over ‖x‖·cos θⱼ: the linear layer with ‖W_j‖ = 1 and no bias.
 
-    Liu et al., SphereFace: Deep Hypersphere Embedding for Face Recognition, CVPR 2017, equation 4.
+    Liu et al., SphereFace: Deep Hypersphere Embedding for Face Recognition, CVPR 2017, section 3.1.
 
     Args:
         num_classes: C, at least 2.
@@ -46,8 +46,8 @@ class ModifiedSoftmax(ClassificationLoss):
 class NormFace(ClassificationLoss):
     """Cross-entropy over s·cos θⱼ: embeddings and class vectors of unit length, times a scale.
 
-    Wang et al., NormFace: L2 Hypersphere Embedding for Face Verification, ACM Multimedia 2017, equation 6.
-    The loss can't fall below log(1 + (C − 1)·e^{−s·C/(C−1)}) (their proposition 2, with ℓ² = s), so s must not be small.
+    Wang et al., NormFace: L2 Hypersphere Embedding for Face Verification, ACM Multimedia 2017, section 3.
+    The loss can't fall below log(1 + (C − 1)·e^{−s·C/(C−1)}) (their proposition 2, with ℓ² = s), so a small s hurts.
 
     Args:
         num_classes: C, at least 2.
