@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from mien.errors import ConfigError
 from mien.faces import Detector, choose, open_encoder
 from mien.photos import Photo
@@ -18,15 +19,38 @@ from mien.training.data.crop_set import (
     problems_of,
     teacher_embeddings,
 )
-from numpy.typing import NDArray
+from mien.training.data.sources import LabelledPhoto
 
-Photos = list[tuple[str, str, NDArray[np.uint8]]]
+Photos = list[LabelledPhoto]
+
+
+class Listed:
+    """A set of photos that is told what it has, and may be interrupted."""
+
+    def __init__(self, photos: Photos, name: str = "", until: int | None = None) -> None:
+        self.listed = photos
+        self.name = name
+        self.until = until
+        self.asked: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.listed)
+
+    def photos(self, start: int = 0) -> Iterator[LabelledPhoto]:
+        for number in range(start, len(self.listed)):
+            if number == self.until:
+                raise KeyboardInterrupt
+            self.asked.append(number)
+            yield self.listed[number]
+
+    def describe(self) -> dict[str, object]:
+        return {"name": self.name}
 
 
 @pytest.fixture(scope="module")
 def photos() -> Photos:
     return [
-        (f"{person.id}/{number}", person.id, person.photo(number).pixels)
+        LabelledPhoto(f"{person.id}/{number}", person.id, person.photo(number).pixels)
         for person in (Population(5).person(n) for n in range(3))
         for number in range(2)
     ]
@@ -34,7 +58,7 @@ def photos() -> Photos:
 
 @pytest.fixture(scope="module")
 def crops(photos: Photos, tmp_path_factory: pytest.TempPathFactory) -> CropSet:
-    return cut_crops(tmp_path_factory.mktemp("crops"), photos, described={"kind": "synthetic"})
+    return cut_crops(tmp_path_factory.mktemp("crops"), Listed(photos))
 
 
 def made(count: int = 6, side: int = 8, people: tuple[str, ...] = ("a", "b", "c")) -> CropSet:
@@ -52,8 +76,8 @@ def made(count: int = 6, side: int = 8, people: tuple[str, ...] = ("a", "b", "c"
 def test_crops_are_the_aligned_faces_of_the_photos(photos: Photos, crops: CropSet) -> None:
     assert len(crops) == len(photos)
     detector = Detector.open()
-    for row, (_, _, pixels) in enumerate(photos):
-        face = choose(detector.detect(Photo.open(pixels)), "central")
+    for row, photo in enumerate(photos):
+        face = choose(detector.detect(Photo.open(photo.source)), "central")
         np.testing.assert_array_equal(crops.read(np.array([row]))[0], face.crops()[0])
 
 
@@ -64,8 +88,8 @@ def test_landmarks_lie_near_the_template(crops: CropSet) -> None:
 
 
 def test_people_and_photos_are_in_the_order_given(photos: Photos, crops: CropSet) -> None:
-    assert crops.photos == tuple(name for name, _, _ in photos)
-    assert [crops.people[label] for label in crops.labels] == [person for _, person, _ in photos]
+    assert crops.photos == tuple(photo.key for photo in photos)
+    assert [crops.people[label] for label in crops.labels] == [photo.person for photo in photos]
 
 
 def test_what_was_cut_is_not_cut_again_and_an_interruption_loses_nothing(
@@ -73,52 +97,43 @@ def test_what_was_cut_is_not_cut_again_and_an_interruption_loses_nothing(
 ) -> None:
     monkeypatch.setattr(crop_set, "CHUNK", 2)
 
-    def interrupted() -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
-        yield from photos[:3]
-        raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        cut_crops(tmp_path, interrupted(), described={})
+        cut_crops(tmp_path, Listed(photos, until=3))
     assert len(open_crops(tmp_path)) == 2
     with (tmp_path / "crops.u8").open("ab") as file:  # as if it had died within a crop
         file.write(b"half")
     with (tmp_path / "crops.csv").open("a") as file:
         file.write("photo,per")
-    asked: list[str] = []
-
-    def resumed() -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
-        for photo in photos:
-            asked.append(photo[0])
-            yield photo
-
-    again = cut_crops(tmp_path, resumed(), described={})
+    resumed = Listed(photos)
+    again = cut_crops(tmp_path, resumed)
+    assert resumed.asked == [2, 3, 4, 5]
     np.testing.assert_array_equal(again.read(np.arange(6)), crops.read(np.arange(6)))
     assert again.photos == crops.photos
 
 
 def test_a_photo_without_a_face_is_counted_and_stops_nothing(photos: Photos, tmp_path: Path) -> None:
-    blank = ("blank", "nobody", np.full((80, 80, 3), 127, np.uint8))
-    cut = cut_crops(tmp_path, [photos[0], blank, photos[1]], described={})
+    blank = LabelledPhoto("blank", "nobody", np.full((80, 80, 3), 127, np.uint8))
+    cut = cut_crops(tmp_path, Listed([photos[0], blank, photos[1]]))
     assert (len(cut), cut.people) == (2, ("person-0001",))
     assert list(problems_of(tmp_path)) == ["blank"]
-    assert len(cut_crops(tmp_path, [photos[0], blank, photos[1], photos[2]], described={})) == 3
+    assert len(cut_crops(tmp_path, Listed([photos[0], blank, photos[1], photos[2]]))) == 3
 
 
 def test_a_folder_of_other_crops_is_refused(photos: Photos, tmp_path: Path) -> None:
-    cut_crops(tmp_path, photos[:1], described={"set": 1})
+    cut_crops(tmp_path, Listed(photos[:1], "one"))
     with pytest.raises(ConfigError, match="something else"):
-        cut_crops(tmp_path, photos[:1], described={"set": 2})
+        cut_crops(tmp_path, Listed(photos[:1], "other"))
 
 
 def test_photos_without_any_face_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No photo"):
-        cut_crops(tmp_path, [("blank", "nobody", np.zeros((64, 64, 3), np.uint8))], described={})
+        cut_crops(tmp_path, Listed([LabelledPhoto("blank", "nobody", np.zeros((64, 64, 3), np.uint8))]))
 
 
 def test_aligned_crops_are_taken_as_they_are(crops: CropSet, tmp_path: Path) -> None:
-    ready = [("a", "a", crops.read(np.array([0]))[0])]
+    ready = LabelledPhoto("a", "a", crops.read(np.array([0]))[0])
     np.testing.assert_array_equal(
-        cut_crops(tmp_path, ready, described={}, aligned=True).read(np.array([0])), [ready[0][2]]
+        cut_crops(tmp_path, Listed([ready]), aligned=True).read(np.array([0])), [ready.source]
     )
 
 

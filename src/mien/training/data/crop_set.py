@@ -22,6 +22,7 @@ from mien.errors import ConfigError, MienError
 from mien.faces import TEMPLATES, Detector, Encoder, FacePolicy, Faces, choose, ready_crop, similarity_transforms
 from mien.photos import PhotoSource
 from mien.progress import report, track
+from mien.training.data.sources import LabelledPhoto, PhotoSet
 
 TEMPLATE = "arcface-112"
 SIDE = TEMPLATES[TEMPLATE][0][0]
@@ -138,26 +139,15 @@ def name_apart(crops: CropSet, prefix: str) -> CropSet:
     return replace(crops, people=tuple(f"{prefix}/{name}" for name in crops.people))
 
 
-def cut_crops(
-    folder: Path,
-    photos: Iterable[tuple[str, str, PhotoSource]],
-    *,
-    described: dict[str, Any],
-    face: FacePolicy = "central",
-    aligned: bool = False,
-    total: int | None = None,
-) -> CropSet:
+def cut_crops(folder: Path, photos: PhotoSet, *, face: FacePolicy = "central", aligned: bool = False) -> CropSet:
     """Find the face that counts in each photo, cut it out and keep it in a folder; carry on where that was left.
 
     Args:
         folder: Where the crops are kept: ``crops.u8``, ``crops.csv`` (also of photos without a face, and why) and
-            ``about.json``.
-        photos: For each photo its name in the set, its person's name, and what to open. The order must be the same
-            each time.
-        described: JSON-ready words on where they come from; a folder that was made from something else is refused.
+            ``about.json``. One that was made from something else is refused.
+        photos: Where they come from.
         face: Which face of a photo counts: ``"central"``, ``"largest"`` or ``"only"``.
         aligned: The photos are crops aligned to the template already; no face is looked for.
-        total: How many photos there are, for the progress that is shown.
 
     Raises:
         ConfigError: The folder holds crops of something else, or no photo has a face.
@@ -165,7 +155,7 @@ def cut_crops(
     if face == "all":
         raise ValueError("a training photo stands for one person: choose central, largest or only")
     folder.mkdir(parents=True, exist_ok=True)
-    _claim(folder, {"source": described, "face": face, "aligned": aligned, "template": TEMPLATE})
+    _claim(folder, {"source": photos.describe(), "face": face, "aligned": aligned, "template": TEMPLATE})
     done = _complete_rows(folder)
     detector = None if aligned else Detector.open()
 
@@ -176,14 +166,14 @@ def cut_crops(
         except MienError as problem:
             return problem
 
-    todo = islice(iter(photos), done, None)
-    report("cutting crops", done, total)
+    todo = photos.photos(done)
+    report("cutting crops", done, len(photos))
     with ThreadPoolExecutor(cpu_count() or 1, thread_name_prefix="mien-crops") as pool:
         while chunk := list(islice(todo, CHUNK)):
-            cuts = list(pool.map(cut, [source for _, _, source in chunk]))
+            cuts = list(pool.map(cut, [photo.source for photo in chunk]))
             _append(folder, chunk, cuts)
             done += len(chunk)
-            report("cutting crops", done, total)
+            report("cutting crops", done, len(photos))
     return open_crops(folder)
 
 
@@ -300,7 +290,7 @@ def _complete_rows(folder: Path) -> int:
 
 def _append(
     folder: Path,
-    photos: Sequence[tuple[str, str, PhotoSource]],
+    photos: Sequence[LabelledPhoto],
     cuts: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]] | MienError],
 ) -> None:
     with (folder / "crops.u8").open("ab") as pixels:
@@ -309,11 +299,11 @@ def _append(
                 pixels.write(cut[0].tobytes())
     with (folder / "crops.csv").open("a", encoding="utf-8", newline="") as lines:
         writer = csv.writer(lines)
-        for (name, person, _), cut in zip(photos, cuts, strict=True):
+        for photo, cut in zip(photos, cuts, strict=True):
             if isinstance(cut, MienError):
-                writer.writerow([name, person, cut.message, *[""] * 10])
+                writer.writerow([photo.key, photo.person, cut.message, *[""] * 10])
             else:
-                writer.writerow([name, person, "", *(f"{value:.3f}" for value in cut[1].ravel())])
+                writer.writerow([photo.key, photo.person, "", *(f"{value:.3f}" for value in cut[1].ravel())])
 
 
 def _in_crop(face: Faces) -> NDArray[np.float32]:

@@ -69,12 +69,7 @@ def _crops_of(source: Source, data: Data, seed: int) -> CropSet:
         crops = open_crops(source.crops)
     else:
         photos = open_source(source)
-        crops = cut_crops(
-            data.cache / _key(photos.describe()),
-            ((photo.key, photo.person, photo.source) for photo in photos.photos()),
-            described=photos.describe(),
-            aligned=source.aligned,
-        )
+        crops = cut_crops(data.cache / _key([photos.describe(), source.aligned]), photos, aligned=source.aligned)
     if source.people is not None or source.photos_per_person is not None:
         rows = subsample(crops.labels, people=source.people, photos_per_person=source.photos_per_person, seed=seed)
         crops = crops.select(rows)

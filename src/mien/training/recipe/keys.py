@@ -66,6 +66,6 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "needed"
     default = field.get_default(call_default_factory=True)
-    if default is None or default == () or default == "":
+    if default is None or default in ((), ""):
         return ""
     return str(list(default) if isinstance(default, tuple) else default)

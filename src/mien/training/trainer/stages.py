@@ -80,7 +80,7 @@ def make_objective(
 
 
 def make_optimizer(objective: JointObjective, settings: Optimizer) -> torch.optim.Optimizer:
-    """An optimiser of all that moves: weights decay, biases and norms don't, and the losses have a rate of their own."""
+    """An optimiser of all that moves: weights decay, biases and norms don't; the losses have a rate of their own."""
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in objective.named_parameters():
         if parameter.requires_grad:
@@ -144,7 +144,7 @@ def _open_loss(objective: Objective, people: int, embedding_size: int) -> nn.Mod
     if kind is None:
         raise ConfigError(
             f"There is no loss {name!r}.",
-            hint=f"Use one of {', '.join(sorted([*LOSSES, 'imitation']))}, or one of PyTorch-metric-learning's as pml:Name.",
+            hint=f"Use one of {', '.join(sorted([*LOSSES, 'imitation']))}, or pml:Name for PyTorch-metric-learning's.",
         )
     known = inspect.signature(kind).parameters
     unknown = [key for key in arguments if key not in known]
