@@ -79,7 +79,7 @@ class LSoftmax(ClassificationLoss):
     @property
     def annealing(self) -> Tensor:
         """λ now: a scalar."""
-        return (self.base * (1 + self.gamma * self.iteration) ** -self.power).clamp(min=self.lambda_min)
+        return (self.base * (1 + self.gamma * self.iteration.float()) ** -self.power).clamp(min=self.lambda_min)
 
     def _observe(self, embeddings: Tensor, labels: Tensor) -> None:
         self.iteration += 1
