@@ -140,7 +140,7 @@ class _TargetAndRest(torch.autograd.Function):
                 along = (toward * part.vectors).sum(1, keepdim=True) * part.inverse.square()
                 torch.addcmul(toward, part.vectors, along, value=-1, out=to_weight[part.span])
         if to_weight is not None and ctx.rows is not None:
-            to_weight = torch.sparse_coo_tensor(ctx.rows[None], to_weight, weight.shape, is_coalesced=True)
+            to_weight = torch.sparse_coo_tensor(ctx.rows[None], to_weight, weight.shape, check_invariants=False)
         return to_queries, to_weight, None, None, None, None, None
 
 
