@@ -1,6 +1,7 @@
 """Arguments of losses, checked where they are given."""
 
 import math
+from collections.abc import Collection
 
 
 def at_least(least: float, **arguments: float) -> None:
@@ -45,3 +46,14 @@ def finite(**arguments: float) -> None:
     for name, value in arguments.items():
         if not math.isfinite(value):
             raise ValueError(f"{name} must be a finite number, not {value}")
+
+
+def one_of(options: Collection[str], **arguments: str) -> None:
+    """Refuse arguments that are not among `options`.
+
+    Raises:
+        ValueError: One of them isn't.
+    """
+    for name, value in arguments.items():
+        if value not in options:
+            raise ValueError(f"{name} must be one of {', '.join(options)}, not {value!r}")
