@@ -11,6 +11,7 @@ import typer
 
 from mien._version import __version__
 from mien.cli import (
+    bench,
     calibrate,
     cluster,
     compare_models,
@@ -23,13 +24,14 @@ from mien.cli import (
     match,
     models,
     synth,
+    train,
     verify,
 )
 from mien.cli.output import ExitCode, print_json, say
 from mien.errors import MienError
 
 Arguments = ParamSpec("Arguments")
-RESUMABLE = (embed.embed, gallery.enroll, synth.synth)
+RESUMABLE = (embed.embed, gallery.enroll, synth.synth, train.train, bench.losses)
 
 
 def command(parent: typer.Typer, action: Callable[Arguments, int]) -> None:
@@ -86,10 +88,18 @@ def make_app() -> typer.Typer:
         match.match,
         calibrate.calibrate,
         synth.synth,
+        train.train,
         demo.demo,
     ):
         command(app, action)
-    for group in (evaluate.EVALUATE, compare_models.COMPARE_MODELS, gallery.PEOPLE, models.MODELS, config.CONFIG):
+    for group in (
+        evaluate.EVALUATE,
+        compare_models.COMPARE_MODELS,
+        bench.BENCH,
+        gallery.PEOPLE,
+        models.MODELS,
+        config.CONFIG,
+    ):
         below = typer.Typer(help=group.help, no_args_is_help=True)
         for action in group.commands:
             command(below, action)

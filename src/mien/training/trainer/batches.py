@@ -1,9 +1,10 @@
 """Batches of crops, each wholly determined by the recipe's seed and the step's number, so that a run can be resumed."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from queue import Queue
+from queue import Empty, Queue
 from threading import Event, Thread
 
 import numpy as np
@@ -110,7 +111,7 @@ class Batches:
             except BaseException as problem:  # it belongs to whoever waits for the batch
                 ready.put(problem)
 
-        reader = Thread(target=work, name="mien-batches", daemon=True)
+        reader = Thread(target=work, name="mien-batches")
         reader.start()
         try:
             for _ in range(start, end):
@@ -120,8 +121,10 @@ class Batches:
                 yield batch
         finally:
             enough.set()
-            while not ready.empty():
-                ready.get()
+            while reader.is_alive():  # it may be waiting for room
+                with suppress(Empty):
+                    ready.get(timeout=0.01)
+            reader.join()
 
     def _made(self, start: int, end: int) -> Iterator[Batch]:
         epoch, rows_of = -1, np.zeros((0, 0), np.int64)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import Accelerator
 from torch import nn
 
 from mien.errors import ConfigError
@@ -78,8 +79,12 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
         ConfigError: The folder is another recipe's run, or the recipe asks for what there isn't.
         TrainingError: The loss is no number, or the embeddings have collapsed.
     """
-    _claim(folder, recipe)
-    data = prepare_data(recipe)
+    accelerator = Accelerator(
+        mixed_precision="bf16" if recipe.training.precision == "bf16" else "no", cpu=not torch.cuda.is_available()
+    )
+    with accelerator.main_process_first():
+        _claim(folder, recipe)
+        data = prepare_data(recipe)
     torch.manual_seed(recipe.seed)
     network = begin_network(recipe)
     batches = Batches(
@@ -87,13 +92,14 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
         epoch_order(recipe, data.train),
         Augmentation.from_settings(recipe.augmentation),
         recipe.seed,
+        (accelerator.process_index, accelerator.num_processes),
     )
-    (folder / "people.txt").write_text("".join(f"{name}\n" for name in data.train.people), encoding="utf-8")
-    run = TrainingRun(recipe, data, network, batches, folder, tensorboard=tensorboard, tell=tell)
+    run = TrainingRun(recipe, data, network, batches, folder, accelerator, tensorboard=tensorboard, tell=tell)
     if not run.finish(recipe.training.minutes):
         return TrainingResult(folder, finished=False, step=run.position.step)
     network.load_state_dict(load_checkpoint(folder / BEST)["network"])
     measures = validate(network, data.validation, resamples=1000, seed=recipe.seed)
+    (folder / "people.txt").write_text("".join(f"{name}\n" for name in data.train.people), encoding="utf-8")
     (folder / RESULT).write_text(json.dumps(_result(run, data, measures), indent=2) + "\n", encoding="utf-8")
     return TrainingResult(folder, finished=True, step=run.position.step, measures=measures)
 

@@ -52,6 +52,8 @@ class Position:
         best: The best validation's score.
         best_step: When that was.
         stale: Validations since.
+        validated: The step of the last validation.
+        loss: The last step's.
         collapsed: Rows of the log in a row with collapsed embeddings.
         seconds: Time spent in steps.
     """
@@ -62,6 +64,8 @@ class Position:
     best: float = -1.0
     best_step: int = 0
     stale: int = 0
+    validated: int = 0
+    loss: float = 0.0
     collapsed: int = 0
     seconds: float = 0.0
 
@@ -75,6 +79,8 @@ class TrainingRun:
         network: (N, 3, S, S) to (N, D).
         batches: The batches of the run, by step.
         folder: Where the run is kept; a checkpoint that is there is gone on from.
+        accelerator: The devices, processes and precision that it runs on.
+        tensorboard: Write events for TensorBoard too.
         tell: Called with a line on each validation.
     """
 
@@ -85,6 +91,7 @@ class TrainingRun:
         network: nn.Module,
         batches: Batches,
         folder: Path,
+        accelerator: Accelerator,
         *,
         tensorboard: bool = False,
         tell: Tell = lambda line: None,
@@ -94,9 +101,7 @@ class TrainingRun:
         self.batches = batches
         self.folder = folder
         self.tell = tell
-        self.accelerator = Accelerator(
-            mixed_precision="bf16" if recipe.training.precision == "bf16" else "no", cpu=not torch.cuda.is_available()
-        )
+        self.accelerator = accelerator
         self.network = network.to(self.accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.stages = resolve_stages(recipe, batches.steps_per_epoch)
         self.position = Position()
@@ -112,7 +117,7 @@ class TrainingRun:
         self._begin_stage()
         if state is not None:
             self._restore(state)
-        self.log = RunLog(folder, self.position.step, tensorboard=tensorboard)
+        self.log = RunLog(folder, self.position.step, tensorboard=tensorboard) if accelerator.is_main_process else None
         self._saved = time.monotonic()
 
     @property
@@ -200,19 +205,20 @@ class TrainingRun:
         train_mode(self.network)
         position = self.position
         first = position.step - position.stage_step
-        validations = max(1, self.recipe.validation.every * stage.steps_per_epoch)
+        if self._validation_due(stage) and self._validated_enough(stage):  # an interruption may have come before it
+            return True
         for batch in self._batches(stage).between(position.step, first + stage.steps):
             start = time.perf_counter()
             rate = rate_factor(stage.schedule, position.stage_step / stage.steps)
             outcome = self._step(stage, batch, rate)
             position.step, position.stage_step = position.step + 1, position.stage_step + 1
+            position.loss = float(outcome.total.detach())
             position.seconds += time.perf_counter() - start
             report(f"training: {stage.name}", position.stage_step, stage.steps)
             last = position.stage_step == stage.steps
             if position.stage_step % LOG_EVERY == 0 or last:
                 self._write_step(stage, batch, outcome, rate)
-            due = not stage.head_only and (position.stage_step % validations == 0 or last)
-            if due and self._validated_enough(stage, outcome):
+            if self._validation_due(stage) and self._validated_enough(stage):
                 return True
             if deadline is not None and time.monotonic() > deadline and not last:
                 self.save()
@@ -220,6 +226,12 @@ class TrainingRun:
             if time.monotonic() - self._saved > 60 * self.recipe.training.checkpoint_minutes:
                 self.save()
         return True
+
+    def _validation_due(self, stage: ResolvedStage) -> bool:
+        every = max(1, self.recipe.validation.every * stage.steps_per_epoch)
+        done = self.position.stage_step
+        due = done > 0 and (done % every == 0 or done == stage.steps)
+        return due and not stage.head_only and self.position.validated < self.position.step
 
     def _batches(self, stage: ResolvedStage) -> Batches | EmbeddedBatches:
         """The stage's batches; of embeddings where only its losses learn, which takes seconds instead of hours."""
@@ -255,7 +267,7 @@ class TrainingRun:
         if not torch.isfinite(outcome.total):
             photos = ", ".join(self.data.train.photos[row] for row in batch.rows[:3])
             raise TrainingError(
-                f"The loss is {float(outcome.total)} at step {self.position.step} "
+                f"The loss is {float(outcome.total.detach())} at step {self.position.step} "
                 f"(crops of {photos}, … in the batch; losses "
                 f"{', '.join(f'{name} {float(value):.3g}' for name, value in outcome.parts.items())}).",
                 hint="Lower optimizer.learning_rate, or lengthen schedule.warm_up; the last checkpoint is kept.",
@@ -266,13 +278,13 @@ class TrainingRun:
         position = self.position
         cosine = mean_stranger_cosine(outcome.embeddings, batch.labels)
         names = dict.fromkeys(part.name for stage in self.stages for part in stage.losses)
-        self.log.add(
+        self._write(
             STEPS,
             {
                 "step": position.step,
                 "stage": stage.name,
                 "epoch": round(position.stage_step / stage.steps_per_epoch, 3),
-                "loss": float(outcome.total),
+                "loss": position.loss,
                 **{f"loss {name}": float(outcome.parts[name]) if name in outcome.parts else "" for name in names},
                 "rate": rate * self.rates[0],
                 "stranger_cosine": cosine,
@@ -288,24 +300,28 @@ class TrainingRun:
                 code="training.collapsed",
             )
 
-    def _validated_enough(self, stage: ResolvedStage, outcome: Outcome) -> bool:
+    def _write(self, table: str, row: dict[str, Any]) -> None:
+        if self.log is not None:
+            self.log.add(table, row)
+
+    def _validated_enough(self, stage: ResolvedStage) -> bool:
         """Validate; whether the run has got no better for as long as the recipe allows."""
         position = self.position
         measures = validate(self.judged_network, self.data.validation, seed=self.recipe.seed)
         fmr = self.recipe.validation.fmr
         score, row = _score(measures, fmr)
-        self.log.add(VALIDATIONS, {"step": position.step, "stage": stage.name, "loss": float(outcome.total), **row})
-        self.tell(
-            f"{stage.name}, epoch {position.stage_step / stage.steps_per_epoch:.3g}: loss {float(outcome.total):.4g}, "
-            f"AUC {row['auc']:.4f}, TMR at FMR {fmr} {row['tmr']:.1%}"
-        )
         if score > position.best:
             position.best, position.best_step, position.stale = score, position.step, 0
-            save_checkpoint(
-                {"network": deepcopy(self.judged_network).state_dict(), "step": position.step}, self.folder / BEST
-            )
+            weights = deepcopy(self.judged_network).state_dict()
+            save_checkpoint({"network": weights, "step": position.step}, self.folder / BEST)
         else:
             position.stale += 1
+        self._write(VALIDATIONS, {"step": position.step, "stage": stage.name, "loss": position.loss, **row})
+        position.validated = position.step
+        self.tell(
+            f"{stage.name}, epoch {position.stage_step / stage.steps_per_epoch:.3g}: loss {position.loss:.4g}, "
+            f"AUC {row['auc']:.4f}, TMR at FMR {fmr} {row['tmr']:.1%}"
+        )
         return self.recipe.training.patience is not None and position.stale >= self.recipe.training.patience
 
 

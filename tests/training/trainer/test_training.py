@@ -1,0 +1,279 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mien.errors import ConfigError, TrainingError
+from mien.evaluation import Estimate
+from mien.training.recipe import Recipe, check_recipe, read_recipe
+from mien.training.trainer import TrainingResult, open_run, train, training_run
+from mien.training.trainer.checkpoint import load_checkpoint
+from mien.training.trainer.run_log import read_log
+
+RECIPES = Path(__file__).parents[3] / "recipes"
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("crops")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def small_recipe(cache: Path, **changes: Any) -> Recipe:
+    content: dict[str, Any] = {
+        "seed": 3,
+        "data": {
+            "side": 32,
+            "cache": str(cache),
+            "sources": [{"synthetic": {"people": 8, "photos": 6}, "aligned": True}],
+        },
+        "validation": {"sources": [{"synthetic": {"people": 6, "photos": 3, "first": 500}, "aligned": True}]},
+        "backbone": {"name": "small", "width": 8, "embedding_size": 16},
+        "losses": [{"name": "cosface", "s": 16, "m": 0.1}],
+        "augmentation": {"flip": 0.5, "shift": 0.5},
+        "stages": [{"epochs": 3}],
+        "training": {"batch_size": 8},
+    }
+    for place, value in changes.items():
+        table = content
+        *path, last = place.split("__")
+        for key in path:
+            table = table.setdefault(key, {})
+        table[last] = value
+    return check_recipe(content)
+
+
+def network_of(folder: Path, file: str = "checkpoint.pt") -> dict[str, torch.Tensor]:
+    weights: dict[str, torch.Tensor] = load_checkpoint(folder / file)["network"]
+    return weights
+
+
+def assert_same_weights(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for name, tensor in one.items():
+        assert torch.equal(tensor, other[name]), name
+
+
+def test_a_run_leaves_all_that_says_how_it_went(cache: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    result = train(small_recipe(cache), tmp_path / "run", tell=told.append)
+    assert result.finished
+    assert isinstance(result.measures.auc, Estimate)  # type: ignore[union-attr]
+    assert len(told) == 3
+    assert {file.name for file in (tmp_path / "run").iterdir()} >= {
+        *("recipe.toml", "checkpoint.pt", "best.pt", "steps.csv", "validations.csv", "result.json", "people.txt")
+    }
+    assert [row["step"] for row in read_log(tmp_path / "run" / "validations.csv")] == ["6", "12", "18"]
+    said = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert (said["steps"], said["data"]["people"], said["data"]["crops"]) == (18, 8, 48)
+    assert read_recipe(tmp_path / "run" / "recipe.toml") == small_recipe(cache)
+    recipe, network = open_run(tmp_path / "run")
+    assert recipe == small_recipe(cache)
+    assert not network.training
+    assert_same_weights(dict(network.state_dict()), network_of(tmp_path / "run", "best.pt"))
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C, as the tests press it."""
+
+
+@pytest.mark.parametrize("stop_after", [1, 2])
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_an_interrupted_run_goes_on_bit_for_bit(cache: Path, tmp_path: Path, stop_after: int, ema: float) -> None:
+    recipe = small_recipe(cache, training__ema=ema, optimizer__momentum=0.9)
+    whole = train(recipe, tmp_path / "whole")
+    told = 0
+
+    def interrupt(line: str) -> None:
+        nonlocal told
+        told += 1
+        if told == stop_after:
+            raise Stopped
+
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, tmp_path / "parts", tell=interrupt)
+    parts = train(recipe, tmp_path / "parts")
+    assert parts.finished
+    for file in ("checkpoint.pt", "best.pt"):
+        assert_same_weights(network_of(tmp_path / "whole", file), network_of(tmp_path / "parts", file))
+    assert whole.measures is not None
+    assert parts.measures is not None
+    assert whole.measures.auc == parts.measures.auc
+    losses = [[row["loss"] for row in read_log(tmp_path / name / "steps.csv")] for name in ("whole", "parts")]
+    assert losses[0] == losses[1]
+
+
+def test_a_run_that_stops_by_the_clock_goes_on_bit_for_bit(cache: Path, tmp_path: Path) -> None:
+    train(small_recipe(cache), tmp_path / "whole")
+    calls = 0
+    result = TrainingResult(tmp_path, finished=False, step=0)
+    while not result.finished:
+        result = train(small_recipe(cache, training__minutes=1e-4), tmp_path / "parts")
+        calls += 1
+    assert calls > 5
+    assert_same_weights(network_of(tmp_path / "whole"), network_of(tmp_path / "parts"))
+
+
+def test_a_finished_run_is_not_trained_again(cache: Path, tmp_path: Path) -> None:
+    train(small_recipe(cache), tmp_path)
+    before = network_of(tmp_path)
+    assert train(small_recipe(cache), tmp_path).finished
+    assert_same_weights(before, network_of(tmp_path))
+
+
+def test_another_recipe_in_the_same_folder_is_refused(cache: Path, tmp_path: Path) -> None:
+    train(small_recipe(cache), tmp_path / "run")
+    with pytest.raises(ConfigError, match="another recipe"):
+        train(small_recipe(cache, seed=4), tmp_path / "run")
+    (tmp_path / "photo.jpg").touch()
+    with pytest.raises(ConfigError, match="not empty"):
+        train(small_recipe(cache), tmp_path)
+
+
+def test_a_damaged_checkpoint_is_named(cache: Path, tmp_path: Path) -> None:
+    train(small_recipe(cache), tmp_path)
+    (tmp_path / "checkpoint.pt").write_bytes(b"nothing of the kind")
+    with pytest.raises(TrainingError, match=r"checkpoint\.pt is damaged"):
+        train(small_recipe(cache), tmp_path)
+
+
+def test_a_checkpoint_never_runs_code(tmp_path: Path) -> None:
+    torch.save({"format": 1, "position": Path("x")}, tmp_path / "bad.pt")  # a Path is an object, not plain data
+    with pytest.raises(TrainingError):
+        load_checkpoint(tmp_path / "bad.pt")
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_names_the_photos(cache: Path, tmp_path: Path) -> None:
+    recipe = small_recipe(
+        cache, optimizer__learning_rate=1e30, optimizer__clip=0, schedule__warm_up=0, losses=[{"name": "softmax"}]
+    )
+    with pytest.raises(TrainingError, match=r"person-\d+.*learning_rate"):
+        train(recipe, tmp_path)
+
+
+def test_collapsed_embeddings_stop_the_run(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    monkeypatch.setattr(training_run, "LOG_EVERY", 1)
+    recipe = small_recipe(cache, backbone={"name": "constant_network:Constant", "embedding_size": 16})
+    with pytest.raises(TrainingError, match="collapsed"):
+        train(recipe, tmp_path)
+
+
+def test_patience_ends_a_run_that_gets_no_better(cache: Path, tmp_path: Path) -> None:
+    recipe = small_recipe(cache, stages=[{"epochs": 50}], training__patience=2, optimizer__learning_rate=1e-12)
+    result = train(recipe, tmp_path)
+    assert result.finished
+    assert result.step <= 5 * 6
+
+
+def test_stages_follow_each_other_and_a_head_gives_its_class_weights(cache: Path, tmp_path: Path) -> None:
+    recipe = small_recipe(
+        cache,
+        losses=[{"name": "softmax"}],
+        stages=[
+            {"name": "softmax", "epochs": 1},
+            {"name": "margin", "epochs": 1, "losses": [{"name": "cosface"}], "optimizer": {"learning_rate": 1e-30}},
+        ],
+    )
+    train(recipe, tmp_path / "both")
+    train(
+        small_recipe(cache, losses=[{"name": "softmax"}], stages=[{"name": "softmax", "epochs": 1}]), tmp_path / "one"
+    )
+    both = load_checkpoint(tmp_path / "both" / "checkpoint.pt")["losses"]["0.weight"]
+    one = load_checkpoint(tmp_path / "one" / "checkpoint.pt")["losses"]["0.weight"]
+    torch.testing.assert_close(both, one)
+    assert {row["stage"] for row in read_log(tmp_path / "both" / "validations.csv")} == {"softmax", "margin"}
+
+
+def test_a_stage_that_trains_only_its_head_leaves_the_network_alone(cache: Path, tmp_path: Path) -> None:
+    first = [{"name": "all", "epochs": 1}]
+    head = {"name": "head", "epochs": 4, "trainable": "none", "losses": [{"name": "arcface", "m": 0.2}]}
+    train(small_recipe(cache, stages=first), tmp_path / "one")
+    train(small_recipe(cache, stages=[*first, head]), tmp_path / "two")
+    assert_same_weights(network_of(tmp_path / "one"), network_of(tmp_path / "two"))
+    rows = [row for row in read_log(tmp_path / "two" / "steps.csv") if row["stage"] == "head"]
+    assert rows
+    before, after = (
+        load_checkpoint(tmp_path / name / "checkpoint.pt")["losses"]["0.weight"] for name in ("one", "two")
+    )
+    assert not torch.equal(before, after)
+
+
+def test_a_joint_objective_adds_its_losses(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_run, "LOG_EVERY", 1)
+    recipe = small_recipe(
+        cache, losses=[{"name": "softmax"}, {"name": "normface", "share": 0.5, "ramp": 1.0}], stages=[{"epochs": 2}]
+    )
+    train(recipe, tmp_path)
+    rows = read_log(tmp_path / "steps.csv")
+    for step, row in enumerate(rows):
+        parts = float(row["loss softmax"]) + 0.5 * min(1, step / 6) * float(row["loss normface"])
+        assert float(row["loss"]) == pytest.approx(parts, rel=1e-4)
+
+
+def test_a_student_learns_from_a_teacher_without_labels(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_run, "LOG_EVERY", 1)
+    recipe = small_recipe(
+        cache,
+        data__side=112,
+        backbone__embedding_size=128,
+        losses=[{"name": "imitation"}],
+        teacher={"encoder": "sface", "views": 1},
+        optimizer={"name": "adamw", "learning_rate": 3e-3, "weight_decay": 0.0},
+        stages=[{"epochs": 3}],
+    )
+    result = train(recipe, tmp_path)
+    losses = np.array([float(row["loss"]) for row in read_log(tmp_path / "steps.csv")])
+    assert result.finished
+    assert losses[-3:].mean() < 0.7 * losses[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"losses": [{"name": "arcfase"}]}, "no loss 'arcfase'"),
+        ({"losses": [{"name": "arcface", "margin": 0.4}]}, "has no margin"),
+        ({"losses": [{"name": "arcface", "m": "wide"}]}, "can't be made"),
+        ({"sampler": {"name": "magic"}}, "magic"),
+        ({"backbone": {"name": "tiny"}}, "no backbone"),
+        ({"augmentation": {"flipp": 0.5}}, "flipp"),
+        ({"data__leave_out": "nowhere.txt"}, "nowhere"),
+        ({"stages": [{"trainable": "none", "losses": [{"name": "imitation"}]}]}, "Nothing would be learnt"),
+    ],
+)
+def test_what_a_recipe_asks_for_in_vain_is_named(
+    cache: Path, tmp_path: Path, changes: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        train(small_recipe(cache, **changes), tmp_path)
+    assert says in str(refusal.value)
+
+
+def test_held_out_people_are_not_learnt_from(cache: Path, tmp_path: Path) -> None:
+    train(small_recipe(cache, validation={"held_out": 0.25}), tmp_path)
+    said = json.loads((tmp_path / "result.json").read_text())
+    assert (said["data"]["people"], said["validation"]["people"]) == (6, 2)
+
+
+@pytest.mark.slow
+def test_the_quick_recipe_learns_to_tell_unseen_people_apart(cache: Path, tmp_path: Path) -> None:
+    torch.set_num_threads(2)
+    result = train(read_recipe(RECIPES / "quick.toml", [f"data.cache={cache}"]), tmp_path)
+    assert result.measures is not None
+    assert isinstance(result.measures.auc, Estimate)
+    assert result.measures.auc.low >= 0.95
