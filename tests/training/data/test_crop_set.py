@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mien.errors import ConfigError
-from mien.faces import Detector, choose, open_encoder
+from mien.faces import TEMPLATES, Detector, choose, open_encoder
 from mien.photos import Photo
 from mien.synthesis import Population
 from mien.training.data import crop_set
@@ -82,7 +82,7 @@ def test_crops_are_the_aligned_faces_of_the_photos(photos: Photos, crops: CropSe
 
 
 def test_landmarks_lie_near_the_template(crops: CropSet) -> None:
-    _, template = crop_set.TEMPLATES["arcface-112"]
+    _, template = TEMPLATES["arcface-112"]
     assert np.abs(crops.landmarks - template).max() < 12
     assert np.abs(crops.landmarks.mean(axis=0) - template).max() < 6
 

@@ -39,7 +39,7 @@ def test_what_is_written_is_read_back_as_the_same_recipe(file: Path, tmp_path: P
 @given(
     rate=st.floats(1e-9, 1e3, allow_nan=False),
     batch=st.integers(2, 10**6),
-    title=st.text(st.characters(blacklist_categories=("Cs",)), max_size=40),
+    title=st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
 )
 def test_every_value_survives_the_way_through_a_file(
     tmp_path_factory: pytest.TempPathFactory, rate: float, batch: int, title: str

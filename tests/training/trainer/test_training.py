@@ -244,8 +244,25 @@ def test_a_student_learns_from_a_teacher_without_labels(
 
 
 @pytest.mark.parametrize(
+    ("loss", "sampler"),
+    [
+        ({"name": "triplet", "miner": "semi_hard"}, {"name": "pk", "photos": 4}),
+        ({"name": "triplet", "miner": {"name": "batch_hard"}}, {"name": "pk", "photos": 4}),
+        ({"name": "pml:MultiSimilarityLoss", "alpha": 3, "miner": "pml:MultiSimilarityMiner"}, {"name": "balanced"}),
+        ({"name": "contrastive"}, {"name": "square_root"}),
+    ],
+    ids=lambda table: table["name"],
+)
+def test_losses_on_embeddings_learn_from_their_miners_and_samplers(
+    cache: Path, tmp_path: Path, loss: dict[str, Any], sampler: dict[str, Any]
+) -> None:
+    assert train(small_recipe(cache, losses=[loss], sampler=sampler, stages=[{"epochs": 1}]), tmp_path).finished
+
+
+@pytest.mark.parametrize(
     ("changes", "says"),
     [
+        ({"losses": [{"name": "triplet", "miner": "hardest"}]}, "no miner 'hardest'"),
         ({"losses": [{"name": "arcfase"}]}, "no loss 'arcfase'"),
         ({"losses": [{"name": "arcface", "margin": 0.4}]}, "has no margin"),
         ({"losses": [{"name": "arcface", "m": "wide"}]}, "can't be made"),

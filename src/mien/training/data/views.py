@@ -69,7 +69,7 @@ def _view(crops: CropSet, number: int, per_crop: int, seed: int) -> NDArray[np.u
 def _moved(crops: CropSet, row: int, draws: np.random.Generator) -> NDArray[np.uint8]:
     turn, zoom = draws.uniform(-1, 1) * LARGEST_TURN, 1 + draws.uniform(-1, 1) * LARGEST_ZOOM
     matrix = cv2.getRotationMatrix2D(((SIDE - 1) / 2, (SIDE - 1) / 2), turn, zoom)
-    matrix[:, 2] += draws.uniform(-1, 1, 2) * LARGEST_SHIFT
+    matrix[:, 2] = matrix[:, 2] + draws.uniform(-1, 1, 2) * LARGEST_SHIFT
     crop = crops.read(np.array([row]))[0]
     moved = cv2.warpAffine(crop, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(moved, np.uint8)

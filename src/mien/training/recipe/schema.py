@@ -85,12 +85,23 @@ class Backbone(OpenTable):
     start: Path | None = Field(None, description="A run folder or checkpoint whose weights it starts from.")
 
 
+class Miner(OpenTable):
+    """What picks pairs or triplets; other keys are its own arguments."""
+
+    name: str = Field(description="batch_hard, semi_hard, …, or pml:Name.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_name(cls, given: Any) -> Any:
+        return {"name": given} if isinstance(given, str) else given
+
+
 class Objective(OpenTable):
     """A loss; other keys are its own arguments, such as s and m."""
 
     share: Annotated[float, Field(ge=0)] = Field(1.0, description="Its weight in the sum of losses.")
     ramp: Annotated[float, Field(ge=0)] = Field(0.0, description="Epochs over which the weight grows from 0.")
-    miner: str | None = Field(None, description="A miner of pairs or triplets for it.")
+    miner: Miner | None = Field(None, description="What picks pairs or triplets for it: a name, or a table with one.")
 
 
 class Sampler(OpenTable):

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from queue import Empty, Queue
 from threading import Event, Thread
 
@@ -39,19 +38,6 @@ class Batch:
 def as_network_input(pictures: Tensor) -> Tensor:
     """Crops of values 0 … 255 as networks take them: (pixel − 127.5) / 128, float32."""
     return pictures.float().sub_(127.5).div_(128)
-
-
-def shuffled(crops: CropSet, batch_size: int, seed: int) -> EpochOrder:
-    """Every crop once an epoch in a new order; what doesn't fill the last batch is left to the next epoch's order."""
-
-    @lru_cache(maxsize=2)
-    def order(epoch: int) -> NDArray[np.int64]:
-        rows = np.random.default_rng([seed, epoch]).permutation(len(crops))
-        while len(rows) < batch_size:  # a set smaller than a batch is repeated
-            rows = np.concatenate([rows, rows])
-        return rows[: len(rows) // batch_size * batch_size].reshape(-1, batch_size)
-
-    return order
 
 
 class EmbeddedBatches:

@@ -11,6 +11,8 @@ from mien.errors import ConfigError
 from mien.training.backbones import trainable_parts
 from mien.training.losses import LOSSES
 from mien.training.losses.imitation import Imitation
+from mien.training.losses.interop import open_foreign_loss
+from mien.training.mining import open_miner
 from mien.training.recipe.schema import Objective, Optimizer, Recipe, Schedule
 from mien.training.trainer.joint_objective import JointObjective, Part
 
@@ -125,25 +127,18 @@ def _frozen_norms(network: nn.Module) -> Iterator[nn.Module]:
 
 
 def _part(objective: Objective, people: int, embedding_size: int, steps_per_epoch: int) -> Part:
-    miner = None
-    if objective.miner is not None:
-        from mien.training.mining import open_miner
-
-        miner = open_miner(objective.miner)
     return Part(
         name=objective.name,
         loss=_open_loss(objective, people, embedding_size),
         share=objective.share,
         ramp=round(objective.ramp * steps_per_epoch),
-        miner=miner,
+        miner=None if objective.miner is None else open_miner(objective.miner.name, **objective.miner.arguments),
     )
 
 
 def _open_loss(objective: Objective, people: int, embedding_size: int) -> nn.Module:
     name, arguments = objective.name, objective.arguments
     if name.startswith("pml:"):
-        from mien.training.losses.interop import open_foreign_loss
-
         return open_foreign_loss(name, num_classes=people, embedding_size=embedding_size, **arguments)
     kind = Imitation if name == "imitation" else LOSSES.get(name)
     if kind is None:
@@ -160,6 +155,7 @@ def _open_loss(objective: Objective, people: int, embedding_size: int) -> nn.Mod
         )
     given = {key: value for key, value in zip(_OF_THE_DATA, (people, embedding_size), strict=True) if key in known}
     try:
-        return kind(**given, **arguments)
+        loss: nn.Module = kind(**given, **arguments)
     except (TypeError, ValueError) as problem:
         raise ConfigError(f"The loss {name} can't be made: {problem}.") from None
+    return loss

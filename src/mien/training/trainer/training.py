@@ -21,7 +21,7 @@ from mien.training.recipe import Recipe, check_recipe, write_recipe
 from mien.training.trainer.batches import Batches
 from mien.training.trainer.checkpoint import load_checkpoint
 from mien.training.trainer.ordering import epoch_order
-from mien.training.trainer.training_run import BEST, Tell, TrainingRun
+from mien.training.trainer.training_run import BEST, CHECKPOINT, Tell, TrainingRun
 from mien.training.trainer.validation import validate
 
 RECIPE, RESULT = "recipe.toml", "result.json"
@@ -153,13 +153,14 @@ def read_run_recipe(folder: Path) -> Recipe:
 
 def _claim(folder: Path, recipe: Recipe) -> None:
     """Make the run's folder, or see that it is this recipe's; only how long and how often may differ."""
+    if folder.is_file():
+        raise ConfigError(f"{folder} is a file.", hint="Name a new folder for the run.")
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / RECIPE).exists():
-        if any(folder.iterdir()):
-            raise ConfigError(f"{folder} is not empty and no training run.", hint="Name a new folder.")
+    if not (folder / RECIPE).exists() and any(folder.iterdir()):
+        raise ConfigError(f"{folder} is not empty and no training run.", hint="Name a new folder.")
+    if not (folder / CHECKPOINT).exists():  # also where an earlier try came to nothing
         write_recipe(recipe, folder / RECIPE)
-        return
-    if _essence(read_run_recipe(folder)) != _essence(recipe):
+    elif _essence(read_run_recipe(folder)) != _essence(recipe):
         raise ConfigError(
             f"{folder} is a run of another recipe (see its {RECIPE}).",
             hint="Name a new folder, or go on with the recipe that it was begun with.",

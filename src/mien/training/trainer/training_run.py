@@ -107,7 +107,7 @@ class TrainingRun:
         self.position = Position()
         self.objective: JointObjective | None = None
         self.average = (
-            AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.training.ema), use_buffers=True)
+            AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.training.ema), use_buffers=True)  # type: ignore[no-untyped-call]
             if recipe.training.ema
             else None
         )
@@ -238,7 +238,8 @@ class TrainingRun:
         if not stage.head_only:
             return self.batches
         train = self.data.train
-        embeddings = embed_crops(self.network, train, unit_length=False)
+        with self.accelerator.autocast():
+            embeddings = embed_crops(self.network, train, unit_length=False)
         return EmbeddedBatches(embeddings, train.labels, self.batches.order)
 
     def _step(self, stage: ResolvedStage, batch: Batch, rate: float) -> Outcome:
@@ -307,7 +308,8 @@ class TrainingRun:
     def _validated_enough(self, stage: ResolvedStage) -> bool:
         """Validate; whether the run has got no better for as long as the recipe allows."""
         position = self.position
-        measures = validate(self.judged_network, self.data.validation, seed=self.recipe.seed)
+        with self.accelerator.autocast():
+            measures = validate(self.judged_network, self.data.validation, seed=self.recipe.seed)
         fmr = self.recipe.validation.fmr
         score, row = _score(measures, fmr)
         if score > position.best:

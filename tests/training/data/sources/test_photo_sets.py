@@ -89,7 +89,7 @@ def test_reading_can_be_given_up(photos: PhotoSet) -> None:
 
 @pytest.mark.parametrize("kind", ["folder", "shards", "aligned"])
 def test_crops_are_cut_from_it(photos: PhotoSet, kind: str, tmp_path: Path) -> None:
-    crops = cut_crops(tmp_path, photos.photos(), described=photos.describe(), aligned=kind == "aligned")
+    crops = cut_crops(tmp_path, photos, aligned=kind == "aligned")
     assert len(crops) == 18
     assert len(crops.people) == 6
     assert np.bincount(crops.labels).tolist() == [3] * 6

@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import Run
+
+RECIPE = """
+[data]
+side = 32
+cache = "{cache}"
+[[data.sources]]
+synthetic = {{ people = 6, photos = 4 }}
+aligned = true
+[validation]
+held_out = 0.4
+[backbone]
+name = "small"
+width = 8
+embedding_size = 16
+[[losses]]
+name = "cosface"
+s = 16
+m = 0.1
+[training]
+batch_size = 8
+[[stages]]
+epochs = 2
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.toml"
+    path.write_text(RECIPE.format(cache=tmp_path / "crops"))
+    return path
+
+
+def test_a_recipe_becomes_a_run(run: Run, recipe: Path, tmp_path: Path) -> None:
+    ended = run("train", recipe, "-o", tmp_path / "run", "--json", "--set", "loss.m=0.2")
+    assert ended.code == 0
+    assert ended.json["finished"]
+    assert 0 <= ended.json["validation"]["auc"]["value"] <= 1
+    assert "epoch 2" in ended.err
+    assert "m = 0.2" in (tmp_path / "run" / "recipe.toml").read_text()
+    again = run("train", recipe, "-o", tmp_path / "run", "--set", "loss.m=0.2")
+    assert (again.code, "AUC" in again.out) == (0, True)
+
+
+def test_a_run_that_is_out_of_time_says_how_to_go_on(run: Run, recipe: Path, tmp_path: Path) -> None:
+    ended = run("train", recipe, "-o", tmp_path / "run", "--set", "training.minutes=0.0001")
+    assert ended.code == 0
+    assert "goes on from there" in ended.out
+
+
+def test_the_default_folder_has_the_recipes_name(
+    run: Run, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("train", recipe, "--set", "stages.0.epochs=1").code == 0
+    assert (tmp_path / "runs" / "tiny" / "best.pt").exists()
+
+
+def test_every_key_is_listed(run: Run) -> None:
+    ended = run("train", "--keys")
+    assert ended.code == 0
+    assert "optimizer.learning_rate" in ended.out
+
+
+def test_wrong_words_end_with_a_sentence(run: Run, recipe: Path, tmp_path: Path) -> None:
+    for arguments, code, says in (
+        ((), 2, "Name a recipe"),
+        (("nowhere.toml",), 2, "There is no recipe nowhere.toml"),
+        ((recipe, "--set", "loss.n=1"), 2, "has no n"),
+        ((recipe, "--set", "training.batch=1"), 2, "training.batch: there is no such key"),
+        ((recipe, "--set", 'data.sources=[{folder="nowhere"}]'), 3, "nowhere"),
+        ((recipe, "-o", recipe), 2, "is a file"),
+    ):
+        ended = run("train", *arguments, *([] if "-o" in arguments else ["-o", tmp_path / "run"]))
+        assert (ended.code, says in ended.err) == (code, True), ended.err
+        assert "Traceback" not in ended.err
