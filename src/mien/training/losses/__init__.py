@@ -11,6 +11,7 @@ from mien.training.losses.combined_margin import CombinedMargin, combined_margin
 from mien.training.losses.contrastive import Contrastive, contrastive_losses
 from mien.training.losses.contrastive_center import ContrastiveCenterLoss, contrastive_center_losses
 from mien.training.losses.cosface import CosFace
+from mien.training.losses.cross_batch_memory import CrossBatchMemory
 from mien.training.losses.curricularface import CurricularFace
 from mien.training.losses.l_softmax import LSoftmax, SphereFace, psi
 from mien.training.losses.large_margin_gaussian_mixture import LargeMarginGaussianMixture
@@ -37,6 +38,7 @@ __all__ = [
     "Contrastive",
     "ContrastiveCenterLoss",
     "CosFace",
+    "CrossBatchMemory",
     "CurricularFace",
     "LSoftmax",
     "LargeMarginGaussianMixture",

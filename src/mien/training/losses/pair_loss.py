@@ -5,8 +5,8 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
-from mien.training.losses.loss import Indices, Loss, at_least_float32
-from mien.training.losses.pairs import as_masks, mated_and_not
+from mien.training.losses.loss import Indices, Loss
+from mien.training.losses.pairs import alike, as_masks, mated_and_not
 
 
 class PairLoss(Loss):
@@ -51,7 +51,7 @@ class PairLoss(Loss):
             masks = mated_and_not(labels.to(embeddings.device), ref_labels.to(embeddings.device))
             return self.of_pairs(embeddings, ref_emb, *masks)
         with torch.autocast(embeddings.device.type, enabled=False):
-            return self._of_choice(*_alike(embeddings, ref_emb), indices_tuple)
+            return self._of_choice(*alike(embeddings, ref_emb), indices_tuple)
 
     def of_pairs(self, anchors: Tensor, others: Tensor, mated: Tensor, non_mated: Tensor) -> Tensor:
         """The loss over the pairs that two masks say; pairs that neither says don't count.
@@ -66,7 +66,7 @@ class PairLoss(Loss):
             A scalar.
         """
         with torch.autocast(anchors.device.type, enabled=False):
-            return self._of_pairs(*_alike(anchors, others), mated, non_mated)
+            return self._of_pairs(*alike(anchors, others), mated, non_mated)
 
     @abstractmethod
     def _of_pairs(self, anchors: Tensor, others: Tensor, mated: Tensor, non_mated: Tensor) -> Tensor:
@@ -86,9 +86,3 @@ class PairLoss(Loss):
 def mean_where(values: Tensor, chosen: Tensor) -> Tensor:
     """The mean of those of `values` that a mask of the same shape says; 0 where it says none."""
     return values.where(chosen, 0).sum() / chosen.sum().clamp(min=1)
-
-
-def _alike(anchors: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
-    """Both on the anchors' device, in their precision, float32 at least; one tensor stays one tensor."""
-    same, anchors = others is anchors, at_least_float32(anchors)
-    return anchors, anchors if same else others.to(anchors.device, anchors.dtype)

@@ -10,6 +10,7 @@ from mien.training.losses.combined_margin import CombinedMargin
 from mien.training.losses.contrastive import Contrastive
 from mien.training.losses.contrastive_center import ContrastiveCenterLoss
 from mien.training.losses.cosface import CosFace
+from mien.training.losses.cross_batch_memory import CrossBatchMemory
 from mien.training.losses.curricularface import CurricularFace
 from mien.training.losses.l_softmax import LSoftmax, SphereFace
 from mien.training.losses.large_margin_gaussian_mixture import LargeMarginGaussianMixture
@@ -32,6 +33,7 @@ LOSSES: Mapping[str, type[Loss]] = {
     "contrastive": Contrastive,
     "contrastive_center": ContrastiveCenterLoss,
     "cosface": CosFace,
+    "cross_batch_memory": CrossBatchMemory,
     "curricularface": CurricularFace,
     "l_softmax": LSoftmax,
     "large_margin_gaussian_mixture": LargeMarginGaussianMixture,

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mien.training.losses.directions import unit
+from mien.training.losses.loss import at_least_float32
 from mien.training.losses.pairs.dot_products import dot_products
 from mien.training.losses.ranges import one_of
 
@@ -14,6 +15,12 @@ DISTANCES: tuple[Distance, ...] = get_args(Distance)
 
 FEW = 2
 """Up to so many pairs an embedding, subtracting them one by one is faster than all pairs at once."""
+
+
+def alike(anchors: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+    """Both on the anchors' device and in their precision, float32 at least; one tensor stays one tensor."""
+    same, anchors = others is anchors, at_least_float32(anchors)
+    return anchors, anchors if same else others.to(anchors.device, anchors.dtype)
 
 
 def cosine_matrix(anchors: Tensor, others: Tensor) -> Tensor:

@@ -64,6 +64,12 @@ def joined(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     return of_first, order[start[of_first] + within]
 
 
+def places_in_rows(rows: Tensor, count: int) -> Tensor:
+    """For (P,) entries listed row by row, of `count` rows, the place of each in its row, from 0."""
+    lengths = rows.bincount(minlength=count)
+    return torch.arange(len(rows), device=rows.device) - (lengths.cumsum(0) - lengths)[rows]
+
+
 def _moved(indices: Indices, device: torch.device) -> Indices:
     if len(indices) not in {3, 4}:
         raise ValueError(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mien.training.losses.pairs.indices import Triplets, no_triplets
 from mien.training.losses.triplets.sums import TripletSum
 
 BLOCK = 2**20
@@ -42,13 +43,41 @@ def soft_sum(
     total = distances.new_zeros((), dtype=torch.float64)
     count = torch.zeros((), dtype=torch.int64, device=distances.device)
     for anchors, positives, own in mated_blocks(distances, mated):
-        lacking = own[:, None] - distances[anchors] + margin
-        chosen = non_mated[anchors]
-        if semi_hard:
-            chosen &= (lacking > 0) & (distances[anchors] > own[:, None])
+        lacking, chosen = _lacking(distances, non_mated, anchors, own, margin, semi_hard)
         total += functional.softplus(lacking).where(chosen, 0).sum(dtype=torch.float64)
         slopes = lacking.sigmoid().where(chosen, 0)
         weights[anchors, positives] = slopes.sum(dim=1)
         weights.index_add_(0, anchors, slopes, alpha=-1)
         count += chosen.sum()
     return TripletSum(total.to(distances.dtype), weights, count)
+
+
+def violating_triplets(
+    distances: Tensor, mated: Tensor, non_mated: Tensor, margin: float, *, semi_hard: bool = False
+) -> Triplets:
+    """The triplets with d⁻ < d⁺ + α, or the semi-hard ones of them: by anchor, positive, negative.
+
+    Args:
+        distances: (N, M).
+        mated: (N, M) bool.
+        non_mated: (N, M) bool.
+        margin: α.
+        semi_hard: Only triplets with d⁺ < d⁻ < d⁺ + α.
+    """
+    found = [no_triplets(distances.device)]
+    for anchors, positives, own in mated_blocks(distances, mated):
+        lacking, chosen = _lacking(distances, non_mated, anchors, own, margin, semi_hard)
+        pairs, negatives = (chosen & (lacking > 0)).nonzero().unbind(1)
+        found.append((anchors[pairs], positives[pairs], negatives))
+    anchors, positives, negatives = (torch.cat(parts) for parts in zip(*found, strict=True))
+    return anchors, positives, negatives
+
+
+def _lacking(
+    distances: Tensor, non_mated: Tensor, anchors: Tensor, own: Tensor, margin: float, semi_hard: bool
+) -> tuple[Tensor, Tensor]:
+    """(B, M) d⁺ − d⁻ + α of some mated pairs with all others, and which of them are triplets that count."""
+    to_others = distances[anchors]
+    lacking = own[:, None] - to_others + margin
+    chosen = non_mated[anchors]
+    return lacking, chosen & (lacking > 0) & (to_others > own[:, None]) if semi_hard else chosen

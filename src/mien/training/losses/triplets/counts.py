@@ -9,6 +9,7 @@ import math
 import torch
 from torch import Tensor
 
+from mien.training.losses.pairs.indices import places_in_rows
 from mien.training.losses.triplets.sums import TripletSum
 
 
@@ -28,7 +29,7 @@ def hinge_sum(
         The sum, in how many triplets each distance is (negative for d⁻), and the number of triplets above 0.
     """
     anchors, positives = mated.nonzero().unbind(1)
-    slots = _places(mated.sum(dim=1), anchors)
+    slots = places_in_rows(anchors, len(distances))
     own = distances.new_full((len(distances), int(slots.max()) + 1 if len(slots) else 1), math.inf)
     own[anchors, slots] = distances[anchors, positives]
     own, order = own.sort(dim=1)
@@ -51,8 +52,3 @@ def hinge_sum(
     count = in_triplets.sum()
     value = (weights * distances).sum(dtype=torch.float64) + margin * count
     return TripletSum(value.to(distances.dtype), weights, count)
-
-
-def _places(counts: Tensor, rows: Tensor) -> Tensor:
-    """For entries listed row by row, the place of each in its row; `counts` says how many each row has."""
-    return torch.arange(len(rows), device=rows.device) - (counts.cumsum(0) - counts)[rows]

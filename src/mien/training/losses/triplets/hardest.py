@@ -39,13 +39,11 @@ def hardest_semi_hard(distances: Tensor, mated: Tensor, non_mated: Tensor) -> Tr
         non_mated: (N, M) bool.
     """
     candidates = distances.masked_fill(~non_mated, math.inf)
-    found = []
+    found = [no_triplets(distances.device)]
     for anchors, positives, own in mated_blocks(distances, mated):
         to_others = candidates[anchors]
         nearest, negatives = to_others.masked_fill_(to_others <= own[:, None], math.inf).min(dim=1)
         there = nearest < math.inf
         found.append((anchors[there], positives[there], negatives[there]))
-    if not found:
-        return no_triplets(distances.device)
     anchors, positives, negatives = (torch.cat(parts) for parts in zip(*found, strict=True))
     return anchors, positives, negatives
