@@ -1,0 +1,57 @@
+"""The samplers, by the name that recipes call them: a new one is a file and a line here."""
+
+import inspect
+from collections.abc import Callable, Mapping
+
+from numpy.typing import ArrayLike
+
+from mien.errors import ConfigError
+from mien.training.sampling.balanced import Balanced, SquareRoot
+from mien.training.sampling.class_aware import ClassAware
+from mien.training.sampling.epoch_sampler import EpochSampler
+from mien.training.sampling.people_and_photos import PeopleAndPhotos
+
+SAMPLERS: Mapping[str, Callable[..., EpochSampler]] = {
+    "balanced": Balanced,
+    "class_aware": ClassAware,
+    "pk": PeopleAndPhotos,
+    "square_root": SquareRoot,
+}
+
+_OF_THE_RUN = ("labels", "batch_size", "seed")
+
+
+def open_sampler(name: str, *, labels: ArrayLike, batch_size: int, seed: int = 0, **arguments: object) -> EpochSampler:
+    """A sampler by its recipe name, or PyTorch-metric-learning's by ``pml:`` and its class name.
+
+    Args:
+        name: A key of `SAMPLERS`, or such as ``"pml:MPerClassSampler"``.
+        labels: (N,) integers: whose each row is.
+        batch_size: Rows a batch.
+        seed: 0 or more.
+        arguments: The sampler's own.
+
+    Raises:
+        ConfigError: There is no such sampler, it has no such arguments, or it can't draw from these people.
+        MissingExtraError: PyTorch-metric-learning is asked for and not installed.
+    """
+    if name.startswith("pml:"):
+        from mien.training.sampling.foreign import ForeignSampler
+
+        return ForeignSampler(name, labels, batch_size, seed, **arguments)
+    if name not in SAMPLERS:
+        raise ConfigError(
+            f"There is no sampler {name!r}.",
+            hint=f"Use one of {', '.join(SAMPLERS)}, or pml:Name for PyTorch-metric-learning's.",
+        )
+    kind = SAMPLERS[name]
+    known = [key for key in inspect.signature(kind).parameters if key not in _OF_THE_RUN]
+    if unknown := [key for key in arguments if key not in known]:
+        raise ConfigError(
+            f"The sampler {name} has no {', '.join(unknown)}.",
+            hint=f"It has {', '.join(known) or 'nothing to set'}.",
+        )
+    try:
+        return kind(labels=labels, batch_size=batch_size, seed=seed, **arguments)
+    except (TypeError, ValueError) as problem:
+        raise ConfigError(f"The sampler {name} can't be made: {problem}.") from None
