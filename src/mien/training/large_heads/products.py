@@ -10,10 +10,10 @@ def product(a: Tensor, b: Tensor, dtype: torch.dtype) -> Tensor:
     On a CPU, float32 goes to oneDNN where PyTorch has it: `torch.mm` takes MKL, which leaves half of AVX-512 idle on
     AMD's processors. Both are float32 throughout; the order of their sums differs.
     """
-    if a.device.type == "cpu" and a.dtype == dtype == torch.float32 and _ONEDNN and torch.backends.mkldnn.enabled:
-        result: Tensor = _ONEDNN(a, b, None, "none", [], "")
-        return result
     with torch.autocast(a.device.type, enabled=False):
+        if a.device.type == "cpu" and a.dtype == dtype == torch.float32 and _ONEDNN and torch.backends.mkldnn.enabled:
+            result: Tensor = _ONEDNN(a, b, None, "none", [], "")
+            return result
         return (a.to(dtype) @ b.to(dtype).T).to(a.dtype)
 
 
