@@ -39,7 +39,8 @@ def contrastive_losses(
 class Contrastive(PairLoss):
     """`contrastive_losses`, the mean over mated pairs plus the mean over non-mated pairs.
 
-    The two means weigh the same, however many more non-mated pairs there are.
+    Hadsell, Chopra & LeCun, Dimensionality Reduction by Learning an Invariant Mapping, CVPR 2006, equations 2 and 4;
+    they sum over pairs. The two means weigh the same, however many more non-mated pairs there are.
 
     Args:
         margin: m, above which non-mated pairs are far enough apart; at least 0.
