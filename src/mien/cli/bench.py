@@ -9,6 +9,8 @@ from mien.cli.options import JsonOption
 from mien.cli.output import ExitCode, Group, print_json, progress_shown, say
 
 if TYPE_CHECKING:
+    from mien.evaluation import Measure
+    from mien.evaluation.reports.measure_words import Unit
     from mien.training.comparing import LossComparison
 
 
@@ -69,19 +71,28 @@ def _show(comparison: "LossComparison") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from mien.cli.measuring import words
-    from mien.evaluation.reports.measure_words import cell
     from mien.training.comparing import MEASURES
 
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("loss", *MEASURES.values(), f"ahead of {comparison.reference}", "time", "memory"):
         shown.add_column(heading)
     for one in comparison.standings:
-        figures = [words(cell(one.measures[name], "share")) if one.by_seed else "" for name in MEASURES]
-        ahead = words(cell(one.ahead, "difference of shares")) if one.ahead else ""
+        figures = [_brief(one.measures.get(name), "share") for name in MEASURES]
+        ahead = _brief(one.ahead, "difference of shares")
         cost = (f"{one.seconds:,.0f} s", f"{one.peak_bytes / 1e6:,.0f} MB") if one.by_seed else ("failed", "")
         shown.add_row(one.title, *figures, ahead, *cost)
     Console().print(shown)
     for one in comparison.standings:
         for seed, failure in one.failures.items():
             say(f"{one.title}, seed {seed}, came to nothing: {failure.message}")
+
+
+def _brief(measure: "Measure | None", unit: "Unit") -> str:
+    """A figure of the table; the page says why there is none."""
+    from mien.cli.measuring import words
+    from mien.evaluation.reports.measure_words import cell
+
+    if measure is None:
+        return ""
+    written = cell(measure, unit)
+    return "no figure" if written.refusal else words(written)

@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import resources
+from importlib.util import find_spec
 from typing import Any
 
 from mien.errors import ConfigError
@@ -40,7 +41,7 @@ class Entrant:
         """Its arguments in words: "s 32, m 0.3; 4 photos a person"."""
         words = []
         for loss in self.losses:
-            settings = [f"{key} {value}" for key, value in loss.items() if key != "name"]
+            settings = [f"{key.replace('_', ' ')} {value}" for key, value in loss.items() if key != "name"]
             words.append(", ".join(([loss["name"]] if len(self.losses) > 1 else []) + settings))
         if "photos" in self.sampler:
             words.append(f"{self.sampler['photos']} photos a person")
@@ -49,12 +50,14 @@ class Entrant:
 
 
 def list_entrants() -> dict[str, Entrant]:
-    """Every loss of mien by name, and those of PyTorch-metric-learning that `entrants.toml` names.
+    """Every loss of mien by name, and those of PyTorch-metric-learning that `entrants.toml` names, if it is installed.
 
     A loss that isn't named there enters with its own defaults: shuffled batches if it knows classes, else several
     photos a person.
     """
     named = tomllib.loads(resources.files(__package__).joinpath(FILE).read_text(encoding="utf-8"))
+    if find_spec("pytorch_metric_learning") is None:
+        named = {name: table for name, table in named.items() if not name.startswith("pml:")}
     entrants = {name: _entrant(name, table) for name, table in named.items()}
     used = {loss["name"] for entrant in entrants.values() for loss in entrant.losses}
     return entrants | {name: _with_defaults(name) for name in LOSSES if name not in used}

@@ -1,6 +1,7 @@
 """What one run came to: every figure of the table for one loss and one seed, and the file that keeps it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +34,7 @@ class RunMeasures:
         steps: Training steps.
     """
 
-    measures: dict[str, Measure]
+    measures: Mapping[str, Measure]
     seconds: float
     peak_bytes: int
     steps: int

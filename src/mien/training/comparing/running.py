@@ -16,9 +16,10 @@ from mien.training.comparing.run_measures import FAILED, RunFailure, RunMeasures
 from mien.training.recipe import Recipe, read_recipe, write_recipe
 
 RECIPE, LOG = "recipe.toml", "log.txt"
+COMMAND = (sys.executable, "-m", "mien.training.comparing.one_run")
+"""What is started for each run; the run's folder, and the three of its crops follow."""
 _LABEL = "training networks"
 _INTERRUPTED = 130
-_LAST_LINES = 3
 
 
 @dataclass(frozen=True)
@@ -111,26 +112,30 @@ def _finish(run: PlannedRun, tell: Callable[[int], None]) -> None:
 def _started(folders: list[str], log: int) -> Iterator["subprocess.Popen[str]"]:
     """The process of a run, in a session of its own, so that an interrupt reaches it once: from here."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "mien.training.comparing.one_run", *folders],
+        [*COMMAND, *folders],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=log,
         text=True,
         start_new_session=True,
     )
-    with process:  # which waits for its end
+    with process:  # which waits for its end, but not after an interrupt
         try:
             yield process
         except BaseException:
             process.send_signal(signal.SIGINT)
+            try:
+                process.wait()
+            except KeyboardInterrupt:  # once more: at once, then, from the last checkpoint
+                process.kill()
             raise
 
 
 def _last_words(log: Path, code: int) -> str:
     if code < 0:
         return f"The process was ended by {signal.Signals(-code).name}; by the system, if memory ran out."
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-_LAST_LINES:]
-    return f"The process ended with code {code}: {' / '.join(lines) or 'it said nothing'}."
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["it said nothing"]
+    return f"The process ended with code {code}: {lines[-1]} (all of it is in {log.name} in the run's folder)."
 
 
 def _line(run: PlannedRun) -> str:

@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien.evaluation import Difference, Unsupported
+from mien.training.comparing.judging import STRANGERS
+from mien.training.comparing.paired import StrangerPairs
+
+LABELS = np.arange(60).repeat(5)
+
+
+def keep(folder: Path, noise: float) -> Path:
+    random = np.random.default_rng(int(noise * 10))
+    vectors = np.random.default_rng(1).normal(size=(60, 12))[LABELS] + noise * random.normal(size=(300, 12))
+    folder.mkdir()
+    np.save(folder / STRANGERS, (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32))
+    return folder
+
+
+def test_the_better_network_is_ahead_and_the_answer_is_kept(tmp_path: Path) -> None:
+    good, poor = keep(tmp_path / "good", 0.6), keep(tmp_path / "poor", 1.2)
+    pairs = StrangerPairs(LABELS)
+    found = pairs.ahead(good, poor, "poor")
+    assert isinstance(found, Difference)
+    assert found.low > 0
+    (poor / STRANGERS).unlink()
+    assert pairs.ahead(good, poor, "poor") == found
+
+
+def test_a_network_is_not_ahead_of_itself(tmp_path: Path) -> None:
+    good = keep(tmp_path / "good", 0.6)
+    found = StrangerPairs(LABELS).ahead(good, good, "good")
+    assert isinstance(found, Difference)
+    assert (found.value, found.low, found.high) == (0, 0, 0)
+
+
+def test_pairs_are_the_same_for_all_and_each_once() -> None:
+    one, again = StrangerPairs(LABELS, 3), StrangerPairs(LABELS, 3)
+    np.testing.assert_array_equal(one.photos, again.photos)
+    assert len(np.unique(one.photos, axis=0)) == len(one.photos)
+    assert one.mated.sum() == 600
+    assert ((one.people[:, 0] == one.people[:, 1]) == one.mated).all()
+
+
+@pytest.mark.parametrize("people", [3])
+def test_too_few_people_are_not_compared(tmp_path: Path, people: int) -> None:
+    labels = LABELS[: 5 * people]
+    folder = keep(tmp_path / "few", 0.6)
+    np.save(folder / STRANGERS, np.load(folder / STRANGERS)[: len(labels)])
+    found = StrangerPairs(labels).ahead(folder, folder, "few")
+    assert isinstance(found, Unsupported)
+    assert StrangerPairs(labels).ahead(folder, folder, "few") == found
