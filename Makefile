@@ -45,7 +45,9 @@ tables: $(VENV)/.dev ## Classical encoders against deep ones, on the real photos
 
 docs: $(VENV)/.dev ## The reference pages, from the docstrings, in build/docs/.
 	@$(BIN)/pdoc --docformat google --output-directory build/docs mien mien.photos mien.models mien.faces \
-		mien.similarity mien.decisions mien.evaluation mien.gallery mien.synthesis mien.training
+		mien.similarity mien.decisions mien.evaluation mien.gallery mien.synthesis mien.training \
+		mien.training.losses mien.training.mining mien.training.sampling mien.training.large_heads \
+		mien.training.backbones mien.training.data mien.training.recipe mien.training.trainer
 	@echo "look at build/docs/index.html"
 
 calibrations: $(VENV)/.dev ## Make the shipped calibrations anew from the LFW photos.

@@ -8,8 +8,21 @@ import pytest
 
 FLOORS = ["photos", "models", "faces", "similarity", "decisions", "evaluation", "gallery", "synthesis", "demo"]
 
+WING = [
+    "backbones",
+    "data.augmentation",
+    "data.leaks",
+    "data.sources",
+    "large_heads",
+    "losses",
+    "mining",
+    "recipe",
+    "sampling",
+    "trainer",
+]
 
-@pytest.mark.parametrize("name", ["mien", *(f"mien.{floor}" for floor in FLOORS)])
+
+@pytest.mark.parametrize("name", ["mien", *(f"mien.{f}" for f in FLOORS), *(f"mien.training.{part}" for part in WING)])
 def test_every_name_is_there_and_in_order(name: str) -> None:
     module = import_module(name)
     assert all(getattr(module, public) is not None for public in module.__all__)
