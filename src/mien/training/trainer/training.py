@@ -97,10 +97,11 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
     run = TrainingRun(recipe, data, network, batches, folder, accelerator, tensorboard=tensorboard, tell=tell)
     if not run.finish(recipe.training.minutes):
         return TrainingResult(folder, finished=False, step=run.position.step)
+    accelerator.wait_for_everyone()
     network.load_state_dict(load_checkpoint(folder / BEST)["network"])
     measures = validate(network, data.validation, resamples=1000, seed=recipe.seed)
-    (folder / "people.txt").write_text("".join(f"{name}\n" for name in data.train.people), encoding="utf-8")
-    (folder / RESULT).write_text(json.dumps(_result(run, data, measures), indent=2) + "\n", encoding="utf-8")
+    if accelerator.is_main_process:
+        _write_result(run, data, measures, folder)
     return TrainingResult(folder, finished=True, step=run.position.step, measures=measures)
 
 
@@ -175,9 +176,10 @@ def _brief(measures: VerificationMeasures) -> dict[str, Any]:
     return {name: value for name, value in measures.to_dict().items() if name in {"auc", "eer", "tar_at_far"}}
 
 
-def _result(run: TrainingRun, data: PreparedData, measures: VerificationMeasures) -> dict[str, Any]:
+def _write_result(run: TrainingRun, data: PreparedData, measures: VerificationMeasures, folder: Path) -> None:
+    (folder / "people.txt").write_text("".join(f"{name}\n" for name in data.train.people), encoding="utf-8")
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {
+    result = {
         "steps": run.position.step,
         "best_step": run.position.best_step,
         "seconds": round(run.position.seconds, 1),
@@ -196,3 +198,4 @@ def _result(run: TrainingRun, data: PreparedData, measures: VerificationMeasures
         },
         "date": time.strftime("%Y-%m-%d"),
     }
+    (folder / RESULT).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

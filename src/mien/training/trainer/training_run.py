@@ -1,5 +1,6 @@
 """One run: its state, from which it goes on bit for bit, and the loop that moves it."""
 
+import math
 import time
 from collections.abc import Callable
 from copy import deepcopy
@@ -9,6 +10,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -220,7 +222,7 @@ class TrainingRun:
                 self._write_step(stage, batch, outcome, rate)
             if self._validation_due(stage) and self._validated_enough(stage):
                 return True
-            if deadline is not None and time.monotonic() > deadline and not last:
+            if not last and self._out_of_time(deadline):
                 self.save()
                 return False
             if time.monotonic() - self._saved > 60 * self.recipe.training.checkpoint_minutes:
@@ -306,7 +308,17 @@ class TrainingRun:
             self.log.add(table, row)
 
     def _validated_enough(self, stage: ResolvedStage) -> bool:
-        """Validate; whether the run has got no better for as long as the recipe allows."""
+        """Validate; whether the run has got no better for as long as the recipe allows.
+
+        One process does it for all: norms keep their running means by process, so that the others' would differ.
+        """
+        if self.accelerator.is_main_process:
+            self._validate(stage)
+        (judged,) = broadcast_object_list([vars(self.position).copy()])
+        vars(self.position).update(judged)
+        return self.recipe.training.patience is not None and self.position.stale >= self.recipe.training.patience
+
+    def _validate(self, stage: ResolvedStage) -> None:
         position = self.position
         with self.accelerator.autocast():
             measures = validate(self.judged_network, self.data.validation, seed=self.recipe.seed)
@@ -320,11 +332,18 @@ class TrainingRun:
             position.stale += 1
         self._write(VALIDATIONS, {"step": position.step, "stage": stage.name, "loss": position.loss, **row})
         position.validated = position.step
+        rate = "" if math.isnan(row["tmr"]) else f", TMR at FMR {fmr} {row['tmr']:.1%}"
         self.tell(
             f"{stage.name}, epoch {position.stage_step / stage.steps_per_epoch:.3g}: loss {position.loss:.4g}, "
-            f"AUC {row['auc']:.4f}, TMR at FMR {fmr} {row['tmr']:.1%}"
+            f"AUC {row['auc']:.4f}{rate}"
         )
-        return self.recipe.training.patience is not None and position.stale >= self.recipe.training.patience
+
+    def _out_of_time(self, deadline: float | None) -> bool:
+        """Whether to stop here; processes ask the first one now and then, so that all stop at the same step."""
+        if deadline is None or (self.accelerator.num_processes > 1 and self.position.step % LOG_EVERY):
+            return False
+        (over,) = broadcast_object_list([time.monotonic() > deadline])
+        return bool(over)
 
 
 def _score(measures: VerificationMeasures, fmr: str) -> tuple[float, dict[str, Any]]:
