@@ -76,11 +76,16 @@ class Triplet(PairLoss):
         count = total.triplets
         if self.average == "all" and self.mining == "batch_all":
             count = (mated.sum(dim=1) * non_mated.sum(dim=1)).sum()
-        return differentiable(total, distances) / count.clamp(min=1)
+        return differentiable(total, distances) / count.clamp(min=1) + _nan_if_any(anchors)
 
     def _of_choice(self, anchors: Tensor, others: Tensor, indices: Indices) -> Tensor:
         first, positives, negatives = as_triplets(indices, anchors.device)
         both = self.distances.pairs(anchors, others, torch.cat((first, first)), torch.cat((positives, negatives)))
         losses = triplet_losses(both[: len(first)], both[len(first) :], self.margin, self.soft)
         count = (losses > 0).sum().clamp(min=1) if self.average == "active" else max(len(losses), 1)
-        return losses.sum() / count
+        return losses.sum() / count + _nan_if_any(anchors)
+
+
+def _nan_if_any(anchors: Tensor) -> Tensor:
+    """0, or NaN where an embedding isn't finite: no comparison holds for NaN, so that mining would pass it over."""
+    return anchors.detach().sum() * 0
