@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mien.errors import ConfigError
 from mien.training.recipe import Recipe, check_recipe, describe_keys, read_recipe, write_recipe
 

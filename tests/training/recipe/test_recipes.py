@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from mien.training.data.augmentation import Augmentation
 from mien.training.recipe import read_recipe
 

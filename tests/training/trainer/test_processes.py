@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 import torch
-import torch.multiprocessing as processes
+from torch.multiprocessing.spawn import spawn
 
 from mien.training.recipe import check_recipe
 from mien.training.trainer import train
@@ -50,7 +50,7 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    processes.spawn(run_as_one_of_two, (port, str(tmp_path)), nprocs=2)  # type: ignore[no-untyped-call]
+    spawn(run_as_one_of_two, (port, str(tmp_path)), nprocs=2)  # type: ignore[no-untyped-call]
     aucs = load_checkpoint(tmp_path / "0.pt")["aucs"]
     assert len(aucs) == 2
     assert aucs[0] == aucs[1]
