@@ -29,8 +29,8 @@ class PairLoss(Loss):
             embeddings: (N, D) floating, raw: not of unit length. N may be 0; the loss of nothing is 0.
             labels: (N,) integer: whose each is.
             indices_tuple: What a miner chose; None for all of it.
-            ref_emb: (M, D) floating, what the embeddings are compared with; None for themselves. The name is
-                PyTorch-metric-learning's, so that its cross-batch memory takes these losses.
+            ref_emb: (M, D) floating, what the embeddings are compared with; None for themselves. The names are
+                PyTorch-metric-learning's.
             ref_labels: (M,) integer: whose each of those is.
 
         Returns:
