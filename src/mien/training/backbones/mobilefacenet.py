@@ -43,9 +43,9 @@ class MobileFaceNet(nn.Module):
             *convolution(before, 512, 1),
             nn.Conv2d(512, 512, side, groups=512, bias=False),
             nn.BatchNorm2d(512),
-            nn.Conv2d(512, embedding_size, 1, bias=False),
-            nn.BatchNorm2d(embedding_size),
             nn.Flatten(),
+            nn.Linear(512, embedding_size, bias=False),  # the paper's 1 × 1 convolution, on a map of 1 × 1
+            nn.BatchNorm1d(embedding_size),
         )
 
     def forward(self, pictures: Tensor) -> Tensor:

@@ -1,0 +1,10 @@
+"""From a trained network to an encoder that the rest of mien uses: a graph (ONNX) with its model card."""
+
+from mien.training.exporting.exporting import export
+from mien.training.exporting.forms import ExportedEncoder
+from mien.training.exporting.full_crops import FullCrops
+from mien.training.exporting.int8_graph import to_int8
+from mien.training.exporting.onnx_graph import OPSET, to_onnx
+from mien.training.exporting.parity import Parity
+
+__all__ = ["OPSET", "ExportedEncoder", "FullCrops", "Parity", "export", "to_int8", "to_onnx"]
