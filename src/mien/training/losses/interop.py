@@ -79,7 +79,7 @@ def _open(kind: Kind, name: str, known: dict[str, Any], arguments: dict[str, Any
     given |= {key: _part(value) for key, value in arguments.items()}
     try:
         return made(**given)
-    except (TypeError, ValueError, AssertionError) as problem:
+    except (TypeError, ValueError, IndexError, AssertionError) as problem:
         why = str(problem).strip() or type(problem).__name__
         raise ConfigError(
             f"The {kind} {name} can't be made: {why}.",
