@@ -20,6 +20,7 @@ from mien.cli import (
     detect,
     embed,
     evaluate,
+    export,
     gallery,
     match,
     models,
@@ -89,6 +90,7 @@ def make_app() -> typer.Typer:
         calibrate.calibrate,
         synth.synth,
         train.train,
+        export.export,
         demo.demo,
     ):
         command(app, action)

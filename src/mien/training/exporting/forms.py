@@ -50,6 +50,14 @@ class ExportedEncoder:
             "parity": vars(self.parity),
         }
 
+    def describe(self) -> str:
+        """The export in a line."""
+        if self.precision == "int8":
+            near = f"cosine with float32 {self.parity.median_cosine:.4f} in the median"
+        else:
+            near = f"embeddings as the network's up to {self.parity.difference:.1g}"
+        return f"{self.file}: {self.precision}, {self.card.size_bytes / 1e6:.1f} MB, {near}"
+
 
 def float_form(
     draft: ModelCard, graph: bytes, folder: Path, crops: NDArray[np.uint8], expected: NDArray[np.float32]
