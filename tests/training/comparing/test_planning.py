@@ -33,7 +33,7 @@ def test_all_runs_have_the_same_steps_data_and_backbone(tmp_path: Path) -> None:
 def test_a_sampler_with_other_epochs_has_as_many_steps(tmp_path: Path, per_epoch: int) -> None:
     stages = [{"name": "first", "epochs": 2}, {"name": "second", "epochs": 0.5, "optimizer": {"learning_rate": 0.3}}]
     base = small_recipe(tmp_path, stages=stages)
-    entrant = Entrant("triplet", "triplet", "", ({"name": "triplet"},), {"name": "pk", "photos": 4}, {"head_rate": 2.0})
+    entrant = Entrant("triplet", "triplet", ({"name": "triplet"},), {"name": "pk", "photos": 4}, {"head_rate": 2.0})
     recipe = run_recipe(base, entrant, NOTHING, 0, lambda _: per_epoch, [8, 2])
     resolved = resolve_stages(recipe, per_epoch)
     assert [stage.steps for stage in resolved] == [8, 2]
@@ -56,6 +56,6 @@ def test_nothing_that_makes_budgets_differ_is_left(tmp_path: Path) -> None:
 
 def test_what_cannot_be_drawn_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
     base = small_recipe(tmp_path)
-    entrant = Entrant("odd", "odd", "", ({"name": "softmax"},), {"name": "by the moon"})
+    entrant = Entrant("odd", "odd", ({"name": "softmax"},), {"name": "by the moon"})
     with pytest.raises(ConfigError, match="sampler"):
         plan_runs(base, [entrant], 1, part_data(base, tmp_path / "data"), tmp_path / "runs")

@@ -23,7 +23,6 @@ class Entrant:
     Attributes:
         name: As in recipes, and as its runs' folder is called.
         title: What it is called in the table.
-        source: The paper.
         losses: Tables of a recipe's losses.
         sampler: A recipe's table of how batches are drawn.
         optimizer: What differs from the comparison's own optimiser.
@@ -31,7 +30,6 @@ class Entrant:
 
     name: str
     title: str
-    source: str
     losses: tuple[dict[str, Any], ...]
     sampler: dict[str, Any] = field(default_factory=lambda: {"name": "shuffled"})
     optimizer: dict[str, Any] = field(default_factory=dict)
@@ -95,5 +93,5 @@ def _with_defaults(name: str) -> Entrant:
     title = name.partition(":")[2] or name.replace("_", " ")
     kind = LOSSES.get(name)
     if kind is not None and "num_classes" in inspect.signature(kind).parameters:
-        return Entrant(name, title, "", ({"name": name},))
-    return Entrant(name, title, "", ({"name": name},), sampler=PAIRS)
+        return Entrant(name, title, ({"name": name},))
+    return Entrant(name, title, ({"name": name},), sampler=PAIRS)

@@ -1,0 +1,94 @@
+"""Networks that a comparison trained, judged on the sets that nobody learns from: LFW's ten folds and celeba_test."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from benchmarks.results import PHOTOS
+from benchmarks.training_photos import crops_folder
+from mien.evaluation import (
+    Difference,
+    Estimate,
+    Measure,
+    folded_accuracy,
+    read_pairs,
+    score_all_pairs,
+    verification_measures,
+)
+from mien.training.comparing.run_measures import read_measure
+from mien.training.data.crop_set import CropSet, open_crops
+from mien.training.trainer import open_run
+from mien.training.trainer.validation import embed_crops
+
+RESAMPLES = 300
+
+
+class Outside:
+    """The test sets, and what networks make of them; answers are kept in the runs' folders."""
+
+    def __init__(self) -> None:
+        pairs = read_pairs(PHOTOS / "lfw" / "pairs.txt")
+        everything = open_crops(crops_folder("lfw"))
+        row = {photo: place for place, photo in enumerate(everything.photos)}
+        names = sorted({*pairs.first, *pairs.second})
+        place = {name: at for at, name in enumerate(names)}
+        self.lfw = everything.select(np.array([row[name] for name in names]))
+        self.pairs = np.array([[place[a], place[b]] for a, b in zip(pairs.first, pairs.second, strict=True)])
+        self.mated, self.fold = pairs.mated, pairs.fold
+
+    @cached_property
+    def celeba_test(self) -> CropSet:
+        return open_crops(crops_folder("celeba_test"))
+
+    def judged(self, run: Path) -> dict[str, Any]:
+        """LFW's accuracy in each fold, and on celeba_test the TMR at FMR 1e-2 and 1e-3 and the AUC, JSON-ready."""
+        file = run / "outside.json"
+        if not file.exists():
+            recipe, network = open_run(run)
+
+            def embedded(crops: CropSet) -> NDArray[np.float32]:
+                return embed_crops(network, crops.shrunk(recipe.data.side), flip=True)
+
+            units = embedded(self.lfw)
+            similarity = np.einsum("pd,pd->p", units[self.pairs[:, 0]], units[self.pairs[:, 1]])
+            folds = folded_accuracy(similarity, self.mated, self.fold)
+            people = [self.celeba_test.people[label] for label in self.celeba_test.labels]
+            found = verification_measures(
+                score_all_pairs(embedded(self.celeba_test), people), resamples=RESAMPLES, seed=recipe.seed
+            )
+            content = {
+                "lfw": folds.accuracy.tolist(),
+                "tmr": found.tar_at_far["1e-2"].to_dict(),
+                "tmr_1e-3": found.tar_at_far["1e-3"].to_dict(),
+                "auc": found.auc.to_dict(),
+            }
+            file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return kept
+
+    def lfw_accuracy(self, run: Path) -> Measure:
+        """The mean over LFW's folds, with Student's interval over them."""
+        mean, half = _over_folds(np.array(self.judged(run)["lfw"]))
+        return Estimate(mean, max(mean - half, 0.0), min(mean + half, 1.0))
+
+    def lfw_difference(self, run: Path, other: Path) -> Difference:
+        """How much more accurate a run is on LFW than another, fold by fold."""
+        apart = np.array(self.judged(run)["lfw"]) - np.array(self.judged(other)["lfw"])
+        mean, half = _over_folds(apart)
+        error = float(stats.sem(apart))
+        p_value = float(2 * stats.t.sf(abs(mean) / error, len(apart) - 1)) if error > 0 else 1.0
+        return Difference(mean, mean - half, mean + half, p_value)
+
+    def on_celeba(self, run: Path, name: str) -> Measure:
+        """A measure on celeba_test: ``"tmr"``, ``"tmr_1e-3"`` or ``"auc"``."""
+        return read_measure(self.judged(run)[name])
+
+
+def _over_folds(values: NDArray[np.float64]) -> tuple[float, float]:
+    half = stats.t.isf(0.025, len(values) - 1) * stats.sem(values)
+    return float(values.mean()), float(half)

@@ -1,0 +1,77 @@
+"""The same network and loss on other photos: wide or deep, and with people who don't exist."""
+
+from pathlib import Path
+
+from benchmarks.arms import LOSS, NAMED, SEEDS, STEPS, Arm, Arms, drawn_photos
+from benchmarks.outside import Outside
+from benchmarks.results import KEPT
+from benchmarks.training_photos import TRAINING, people_of
+from mien.cli.output import say
+from mien.training.data.crop_set import cut_crops, name_apart, open_crops
+from mien.training.data.sources import SyntheticPeople
+
+FEW_PEOPLE, REAL_PHOTOS = 60, 10
+SYNTHETIC_PEOPLE, SYNTHETIC_PHOTOS = 200, 12
+
+
+def wide_or_deep(folder: Path, outside: Outside) -> str:
+    wide, pool = people_of("cfp"), people_of("pins", "casia", "glint")
+    photos = len(wide) - 3 * len(wide.people)  # two of each are kept back to be named; nobody has to give all the rest
+    few = Arm(
+        "deep", "few people, many photos each (pins, casia, glint)", lambda seed: drawn_photos(pool, photos, seed=seed)
+    )
+    many = Arm(
+        "wide",
+        "many people, few photos each (cfp)",
+        lambda seed: drawn_photos(wide, photos, people=len(wide.people), seed=seed),
+    )
+    same = Arm(
+        "same-pool",
+        "all people of pins, casia, glint, few photos each",
+        lambda seed: drawn_photos(pool, photos, people=len(pool.people), seed=seed),
+    )
+    arms = Arms(folder / "wide-or-deep", outside)
+    arms.finish((many, same, few), say)
+    return (
+        f"## Wide or deep?\n\n{photos:,} photos each time, {LOSS}, {STEPS} steps, {SEEDS} seeds, which also draw the "
+        "people and photos. Of cfp's photos, four in fourteen are profiles; whether it is the number of people or the "
+        "photos themselves that count, one pool taken both ways tells.\n\n"
+        + arms.table((many, same, few))
+        + "\nDifferences in points, on the same comparisons:\n\n"
+        + arms.differences(((many, few), (same, few), (many, same)))
+    )
+
+
+def synthetic_beside_real(folder: Path, outside: Outside) -> str:
+    made = KEPT / "crops" / "synthetic"
+    cut_crops(made, SyntheticPeople(SYNTHETIC_PEOPLE, SYNTHETIC_PHOTOS, variation=1.0, aligned=True), aligned=True)
+    real, nobody = people_of(*TRAINING), name_apart(open_crops(made), "synthetic")
+
+    def arm(name: str, title: str, people: int, *beside: Path) -> Arm:
+        photos = people * REAL_PHOTOS
+        return Arm(name, title, lambda seed: drawn_photos(real, photos, people=people, seed=seed), beside)
+
+    few, many = f"{FEW_PEOPLE} real people", f"{len(real.people)} real people"
+    arms = [
+        arm("few", few, FEW_PEOPLE),
+        arm("few-synthetic", f"{few} and {SYNTHETIC_PEOPLE} synthetic", FEW_PEOPLE, made),
+        arm("many", many, len(real.people)),
+        arm("many-synthetic", f"{many} and {SYNTHETIC_PEOPLE} synthetic", len(real.people), made),
+    ]
+    alone = Arm(
+        "synthetic",
+        f"{SYNTHETIC_PEOPLE} synthetic people alone",
+        lambda seed: drawn_photos(
+            nobody, SYNTHETIC_PEOPLE * (SYNTHETIC_PHOTOS - NAMED), people=SYNTHETIC_PEOPLE, seed=seed
+        ),
+    )
+    trained = Arms(folder / "synthetic", outside)
+    trained.finish([*arms, alone], say)
+    return (
+        f"## Do people who don't exist help?\n\n{LOSS}, {STEPS} steps each time, {SEEDS} seeds, which also draw the "
+        f"real people; {REAL_PHOTOS} photos of each real person. Synthetic people are learnt beside the real ones, as "
+        "further classes, in the same batches.\n\n"
+        + trained.table([*arms, alone])
+        + "\nDifferences in points, on the same comparisons:\n\n"
+        + trained.differences(((arms[1], arms[0]), (arms[3], arms[2])))
+    )
