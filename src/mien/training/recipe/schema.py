@@ -136,7 +136,7 @@ class Stage(Table):
 
     name: str = Field("training", description="What it is called in the log.")
     epochs: Positive = Field(10, description="How often each crop is seen; may be a fraction.")
-    trainable: str = Field("all", description="Which part of the backbone moves: all, last or none, or its own names.")
+    trainable: str = Field("all", description="What moves of the backbone: all, last, head or none, or parts by name.")
     losses: tuple[Objective, ...] = Field((), description="Its losses, instead of the recipe's.")
     optimizer: Optimizer | None = Field(None, description="Its optimiser, instead of the recipe's.")
     schedule: Schedule | None = Field(None, description="Its schedule, instead of the recipe's.")
