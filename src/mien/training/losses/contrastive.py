@@ -78,10 +78,9 @@ class Contrastive(PairLoss):
     def _of_choice(self, anchors: Tensor, others: Tensor, indices: Indices) -> Tensor:
         first, positives, other_first, negatives = as_pairs(indices, anchors.device)
         mated = torch.arange(len(first) + len(other_first), device=anchors.device) < len(first)
-        distances = self.distances.pairs(
-            anchors, others, torch.cat((first, other_first)), torch.cat((positives, negatives))
-        )
-        losses = self._losses(distances, mated)
+        distances = self.distances.matrix(anchors, others)
+        chosen = distances[torch.cat((first, other_first)), torch.cat((positives, negatives))]
+        losses = self._losses(chosen, mated)
         return self._mean(losses, mated) + self._mean(losses, ~mated)
 
     def _losses(self, distances: Tensor, mated: Tensor) -> Tensor:

@@ -13,9 +13,6 @@ from mien.training.losses.ranges import one_of
 Distance = Literal["squared_euclidean", "euclidean", "cosine"]
 DISTANCES: tuple[Distance, ...] = get_args(Distance)
 
-FEW = 2
-"""Up to so many pairs an embedding, subtracting them one by one is faster than all pairs at once."""
-
 
 def alike(anchors: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
     """Both on the anchors' device and in their precision, float32 at least; one tensor stays one tensor."""
@@ -32,9 +29,9 @@ def cosine_matrix(anchors: Tensor, others: Tensor) -> Tensor:
 class Distances:
     """Distances between embeddings: ‖x − y‖², ‖x − y‖, or 1 − cos(x, y).
 
-    All pairs at once come from the matrix of dot products: in float32 they are right to about 1e-6 of the largest
-    squared length, so that ‖x − y‖ of two embeddings that are nearly the same may be wrong by 1e-3. Equal embeddings
-    have no direction from one to the other; there the gradient of ‖x − y‖ is 0.
+    They come from the matrix of dot products: in float32 ‖x − y‖² is right to about 1e-6 of the largest squared length,
+    so that ‖x − y‖ of two embeddings that are nearly the same may be wrong by 1e-3. Equal embeddings have no direction
+    from one to the other; there the gradient of ‖x − y‖ is 0.
 
     Args:
         kind: ``"squared_euclidean"``, ``"euclidean"`` or ``"cosine"``.
@@ -64,23 +61,6 @@ class Distances:
             others = anchors if same else others - middle
         lengths, other_lengths = self._squared_lengths(anchors), self._squared_lengths(others)
         return self._of_squares(lengths[:, None] + other_lengths - 2 * dot_products(anchors, others))
-
-    def pairs(self, anchors: Tensor, others: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        """(P,) distances of anchors[first] from others[second]: one by one where they are few, else off the `matrix`.
-
-        Args:
-            anchors: (N, D).
-            others: (M, D).
-            first: (P,) rows of `anchors`.
-            second: (P,) rows of `others`.
-        """
-        if len(first) > FEW * max(len(anchors), len(others)):
-            return self.matrix(anchors, others)[first, second]
-        if self.normalize:
-            anchors, others = unit(anchors), unit(others)
-        if self.kind == "cosine":
-            return 1 - (anchors[first] * others[second]).sum(dim=1)
-        return self._of_squares((anchors[first] - others[second]).square().sum(dim=1))
 
     def _squared_lengths(self, vectors: Tensor) -> Tensor:
         squares = vectors.square().sum(dim=1)

@@ -2,7 +2,6 @@
 
 from typing import Literal, get_args
 
-import torch
 from torch import Tensor
 
 from mien.training.losses.loss import Indices
@@ -66,26 +65,25 @@ class Triplet(PairLoss):
         self.distances = Distances(distance, normalize)
 
     def _of_pairs(self, anchors: Tensor, others: Tensor, mated: Tensor, non_mated: Tensor) -> Tensor:
-        if self.mining in CHOICES:
-            with torch.no_grad():
-                chosen = CHOICES[self.mining](self.distances.matrix(anchors, others), mated, non_mated)
-            return self._of_choice(anchors, others, chosen)
         distances = self.distances.matrix(anchors, others)
+        if self.mining in CHOICES:
+            return self._of_triplets(distances, *CHOICES[self.mining](distances.detach(), mated, non_mated))
         add = soft_sum if self.soft else hinge_sum
         total = add(distances.detach(), mated, non_mated, self.margin, semi_hard=self.mining == "semi_hard")
         count = total.triplets
         if self.average == "all" and self.mining == "batch_all":
             count = (mated.sum(dim=1) * non_mated.sum(dim=1)).sum()
-        return differentiable(total, distances) / count.clamp(min=1) + _nan_if_any(anchors)
+        return differentiable(total, distances) / count.clamp(min=1) + _nan_if_any(distances)
 
     def _of_choice(self, anchors: Tensor, others: Tensor, indices: Indices) -> Tensor:
-        first, positives, negatives = as_triplets(indices, anchors.device)
-        both = self.distances.pairs(anchors, others, torch.cat((first, first)), torch.cat((positives, negatives)))
-        losses = triplet_losses(both[: len(first)], both[len(first) :], self.margin, self.soft)
+        return self._of_triplets(self.distances.matrix(anchors, others), *as_triplets(indices, anchors.device))
+
+    def _of_triplets(self, distances: Tensor, anchors: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
+        losses = triplet_losses(distances[anchors, positives], distances[anchors, negatives], self.margin, self.soft)
         count = (losses > 0).sum().clamp(min=1) if self.average == "active" else max(len(losses), 1)
-        return losses.sum() / count + _nan_if_any(anchors)
+        return losses.sum() / count + _nan_if_any(distances)
 
 
-def _nan_if_any(anchors: Tensor) -> Tensor:
-    """0, or NaN where an embedding isn't finite: no comparison holds for NaN, so that mining would pass it over."""
-    return anchors.detach().sum() * 0
+def _nan_if_any(distances: Tensor) -> Tensor:
+    """0, or NaN where a distance isn't finite: no comparison holds for NaN, so that mining would pass it over."""
+    return distances.detach().sum() * 0
