@@ -36,7 +36,7 @@ class Arm:
 
     Attributes:
         name: The runs' folder.
-        title: What it is called.
+        title: What it is made of.
         draw: From a seed to the photos learnt from, and others of the same people.
         beside: Folders of crops that are learnt from as well.
     """
@@ -104,7 +104,7 @@ class Arms:
             people, photos = self.sizes[arm.name]
             rows.append(
                 (
-                    arm.title,
+                    f"{arm.name}: {arm.title}",
                     f"{people:,}",
                     f"{photos:,}",
                     percent(over_seeds([self.outside.lfw_accuracy(folder) for folder in folders])),
@@ -125,7 +125,7 @@ class Arms:
             runs = list(zip(self._folders(one.name), self._folders(other.name), strict=True))
             rows.append(
                 (
-                    f"{one.title} less {other.title}",
+                    f"{one.name} less {other.name}",
                     points(differences_over_seeds([self.outside.lfw_difference(*both) for both in runs])),
                     points(differences_over_seeds([drawn.ahead(*both, other.name) for both in runs])),
                 )

@@ -17,9 +17,9 @@ from mien.evaluation import (
     Measure,
     folded_accuracy,
     read_pairs,
-    score_all_pairs,
     verification_measures,
 )
+from mien.training.comparing.paired import MEASURED_PAIRS, StrangerPairs
 from mien.training.comparing.run_measures import read_measure
 from mien.training.data.crop_set import CropSet, open_crops
 from mien.training.trainer import open_run
@@ -45,6 +45,10 @@ class Outside:
     def celeba_test(self) -> CropSet:
         return open_crops(crops_folder("celeba_test"))
 
+    @cached_property
+    def celeba_pairs(self) -> StrangerPairs:
+        return StrangerPairs(self.celeba_test.labels, MEASURED_PAIRS)
+
     def judged(self, run: Path) -> dict[str, Any]:
         """LFW's accuracy in each fold, and on celeba_test the TMR at FMR 1e-2 and 1e-3 and the AUC, JSON-ready."""
         file = run / "outside.json"
@@ -57,10 +61,8 @@ class Outside:
             units = embedded(self.lfw)
             similarity = np.einsum("pd,pd->p", units[self.pairs[:, 0]], units[self.pairs[:, 1]])
             folds = folded_accuracy(similarity, self.mated, self.fold)
-            people = [self.celeba_test.people[label] for label in self.celeba_test.labels]
-            found = verification_measures(
-                score_all_pairs(embedded(self.celeba_test), people), resamples=RESAMPLES, seed=recipe.seed
-            )
+            compared = self.celeba_pairs.compared(embedded(self.celeba_test))
+            found = verification_measures(compared, resamples=RESAMPLES, seed=recipe.seed)
             content = {
                 "lfw": folds.accuracy.tolist(),
                 "tmr": found.tar_at_far["1e-2"].to_dict(),

@@ -18,16 +18,18 @@ def wide_or_deep(folder: Path, outside: Outside) -> str:
     wide, pool = people_of("cfp"), people_of("pins", "casia", "glint")
     photos = len(wide) - 3 * len(wide.people)  # two of each are kept back to be named; nobody has to give all the rest
     few = Arm(
-        "deep", "few people, many photos each (pins, casia, glint)", lambda seed: drawn_photos(pool, photos, seed=seed)
+        "deep-pool",
+        "few people, many photos each: pins, casia, glint",
+        lambda seed: drawn_photos(pool, photos, seed=seed),
     )
     many = Arm(
-        "wide",
-        "many people, few photos each (cfp)",
+        "wide-cfp",
+        "many people, few photos each: cfp",
         lambda seed: drawn_photos(wide, photos, people=len(wide.people), seed=seed),
     )
     same = Arm(
-        "same-pool",
-        "all people of pins, casia, glint, few photos each",
+        "wide-pool",
+        "many people, few photos each: pins, casia, glint",
         lambda seed: drawn_photos(pool, photos, people=len(pool.people), seed=seed),
     )
     arms = Arms(folder / "wide-or-deep", outside)
@@ -51,15 +53,15 @@ def synthetic_beside_real(folder: Path, outside: Outside) -> str:
         photos = people * REAL_PHOTOS
         return Arm(name, title, lambda seed: drawn_photos(real, photos, people=people, seed=seed), beside)
 
-    few, many = f"{FEW_PEOPLE} real people", f"{len(real.people)} real people"
+    few, many = f"{FEW_PEOPLE} real people", "all real people"
     arms = [
-        arm("few", few, FEW_PEOPLE),
-        arm("few-synthetic", f"{few} and {SYNTHETIC_PEOPLE} synthetic", FEW_PEOPLE, made),
-        arm("many", many, len(real.people)),
-        arm("many-synthetic", f"{many} and {SYNTHETIC_PEOPLE} synthetic", len(real.people), made),
+        arm("few-real", few, FEW_PEOPLE),
+        arm("few-real-and-synthetic", f"{few} and {SYNTHETIC_PEOPLE} synthetic", FEW_PEOPLE, made),
+        arm("all-real", many, len(real.people)),
+        arm("all-real-and-synthetic", f"{many} and {SYNTHETIC_PEOPLE} synthetic", len(real.people), made),
     ]
     alone = Arm(
-        "synthetic",
+        "synthetic-alone",
         f"{SYNTHETIC_PEOPLE} synthetic people alone",
         lambda seed: drawn_photos(
             nobody, SYNTHETIC_PEOPLE * (SYNTHETIC_PHOTOS - NAMED), people=SYNTHETIC_PEOPLE, seed=seed

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from mien.evaluation import Difference, Unsupported
-from mien.training.comparing.judging import STRANGERS
 from mien.training.comparing.paired import StrangerPairs
+from mien.training.comparing.run_measures import STRANGERS
 
 LABELS = np.arange(60).repeat(5)
 
@@ -36,7 +36,7 @@ def test_a_network_is_not_ahead_of_itself(tmp_path: Path) -> None:
 
 
 def test_pairs_are_the_same_for_all_and_each_once() -> None:
-    one, again = StrangerPairs(LABELS, 3), StrangerPairs(LABELS, 3)
+    one, again = StrangerPairs(LABELS, seed=3), StrangerPairs(LABELS, seed=3)
     np.testing.assert_array_equal(one.photos, again.photos)
     assert len(np.unique(one.photos, axis=0)) == len(one.photos)
     assert one.mated.sum() == 600

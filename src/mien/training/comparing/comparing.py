@@ -103,7 +103,7 @@ def compare_losses(
     finish_runs([runs[seed] for seed in range(seeds) for runs in plan.values()], tell)
     reference = REFERENCE if REFERENCE in plan else entrants[0].name
     crops = [open_crops(part) for part in (parts.learnt, parts.named, parts.strangers)]
-    pairs = StrangerPairs(crops[2].labels, base.seed)
+    pairs = StrangerPairs(crops[2].labels)
     standings = [
         make_standing(
             entrant.name,
@@ -118,7 +118,7 @@ def compare_losses(
     steps = plan[reference][0].steps
     facts = {
         "learnt from": learnt,
-        "named in the closed set": f"{named}, the same ones",
+        "named in the closed set": f"{named}, of those learnt from",
         "verified": f"{strangers}, whom no network saw",
         "steps of each run": f"{steps:,} of {base.training.batch_size} crops",
         "backbone": _settings(base.backbone.model_dump(exclude_none=True)),

@@ -39,7 +39,8 @@ class Entrant:
         """Its arguments in words: "s 32, m 0.3; 4 photos a person"."""
         words = []
         for loss in self.losses:
-            settings = [f"{key.replace('_', ' ')} {value}" for key, value in loss.items() if key != "name"]
+            flat = {key: value for key, value in loss.items() if key not in {"name", "arguments"}}
+            settings = [f"{key.replace('_', ' ')} {value}" for key, value in (flat | loss.get("arguments", {})).items()]
             words.append(", ".join(([loss["name"]] if len(self.losses) > 1 else []) + settings))
         if "photos" in self.sampler:
             words.append(f"{self.sampler['photos']} photos a person")

@@ -7,29 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from mien.evaluation import Estimate, Measure, Unsupported, folded_accuracy
+from mien.evaluation import Estimate, Measure, Unsupported, folded_accuracy, verification_measures
 from mien.evaluation.intervals.clustered import clustered_shares
-from mien.training.comparing.run_measures import RunMeasures, read_measure
+from mien.training.comparing.paired import MEASURED_PAIRS, StrangerPairs
+from mien.training.comparing.run_measures import STRANGERS, RunMeasures
 from mien.training.data.crop_set import CropSet, open_crops
 from mien.training.trainer import open_run
 from mien.training.trainer.training import RESULT
 from mien.training.trainer.validation import embed_crops
 
 FOLDS = 10
-STRANGERS = "strangers.npy"
-"""(N, D) float32 of unit length: what the network makes of the strangers' crops, for comparisons between runs."""
+RESAMPLES = 300
+"""Bootstrap replicates of people for the intervals."""
 
 
 def judge(folder: Path, learnt: Path, named: Path, strangers: Path, *, peak_bytes: int) -> RunMeasures:
     """Judge a run that is over, and keep the embeddings of strangers in its folder.
 
-    What training measured at its end on the strangers is taken from its ``result.json``.
-
     Args:
         folder: The run's.
         learnt: Crops that it learnt from.
         named: Crops of the same people that it didn't learn from.
-        strangers: Crops of other people; those that the run's recipe validates with.
+        strangers: Crops of other people.
         peak_bytes: The most memory that training held.
     """
     recipe, network = open_run(folder)
@@ -44,15 +43,16 @@ def judge(folder: Path, learnt: Path, named: Path, strangers: Path, *, peak_byte
     others, apart = embedded(strangers)
     np.save(folder / STRANGERS, apart)
     result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    verified = result["validation"]
+    pairs = StrangerPairs(others.labels, MEASURED_PAIRS).compared(apart)
+    verified = verification_measures(pairs, resamples=RESAMPLES, seed=recipe.seed)
     place = {name: number for number, name in enumerate(known.people)}
     truth = np.array([place[asked.people[label]] for label in asked.labels], np.int64)
     return RunMeasures(
         measures={
-            "tmr_at_fmr_1e-2": read_measure(verified["tar_at_far"]["1e-2"]),
-            "tmr_at_fmr_1e-3": read_measure(verified["tar_at_far"]["1e-3"]),
-            "auc": read_measure(verified["auc"]),
-            "eer": read_measure(verified["eer"]),
+            "tmr_at_fmr_1e-2": verified.tar_at_far["1e-2"],
+            "tmr_at_fmr_1e-3": verified.tar_at_far["1e-3"],
+            "auc": verified.auc,
+            "eer": verified.eer,
             "accuracy": verification_accuracy(apart, others.labels, seed=recipe.seed),
             "closed_set": closed_set_accuracy(templates_of, known.labels, probes, truth),
         },

@@ -1,4 +1,6 @@
-"""Whether two runs differ by more than chance: the same comparisons of the same strangers by both."""
+"""The same comparisons of the same strangers by every run: how often each is right, and whether two differ by more than
+chance.
+"""
 
 import json
 from pathlib import Path
@@ -7,28 +9,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.evaluation import Comparisons, Difference, Unsupported, compare_verification
-from mien.training.comparing.judging import STRANGERS
+from mien.training.comparing.run_measures import STRANGERS
 
-MOST_MATED, MOST_NON_MATED = 5_000, 15_000
-"""Pairs that two runs are compared on."""
+MEASURED_PAIRS, COMPARED_PAIRS = (20_000, 150_000), (5_000, 15_000)
+"""Mated and non-mated pairs that a run is measured on, and that two are compared on; drawn where there are more."""
 RESAMPLES = 200
 
 
 class StrangerPairs:
     """Pairs of the strangers' crops, drawn once for all runs.
 
+    They are listed one by one and not counted in bins: losses differ in how alike all embeddings are, and of a network
+    whose cosines all lie near 1 bins would see little.
+
     Args:
         labels: (N,) whose each crop is.
+        most: Mated and non-mated pairs.
         seed: Of the draws.
     """
 
-    def __init__(self, labels: NDArray[np.int64], seed: int = 0) -> None:
+    def __init__(self, labels: NDArray[np.int64], most: tuple[int, int] = COMPARED_PAIRS, seed: int = 0) -> None:
         photos = np.stack(np.triu_indices(len(labels), 1), axis=1)
         mated = labels[photos[:, 0]] == labels[photos[:, 1]]
         random = np.random.default_rng(seed)
         chosen = [
-            np.sort(random.choice(rows, min(len(rows), most), replace=False))
-            for rows, most in ((np.flatnonzero(mated), MOST_MATED), (np.flatnonzero(~mated), MOST_NON_MATED))
+            np.sort(random.choice(rows, min(len(rows), limit), replace=False))
+            for rows, limit in zip((np.flatnonzero(mated), np.flatnonzero(~mated)), most, strict=True)
         ]
         rows = np.concatenate(chosen)
         self.photos, self.mated = photos[rows], mated[rows]

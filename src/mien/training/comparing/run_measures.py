@@ -19,6 +19,8 @@ MEASURES: Final = {
 """The measures by name, and what they are called. All are shares; all but the EER are better when greater."""
 RANKED_BY: Final = "tmr_at_fmr_1e-2"
 MEASURED, FAILED = "measured.json", "failed.json"
+STRANGERS: Final = "strangers.npy"
+"""(N, D) float32 of unit length: what a run's network makes of the strangers' crops, for comparisons between runs."""
 FINAL_FAILURES: Final = frozenset({"training.collapsed", "training.not-finite"})
 """What the same run would come to again; it is a result, and isn't tried again."""
 
