@@ -55,6 +55,9 @@ def losses(
     return ExitCode.SOME_FAILED if comparison.failures else ExitCode.DONE
 
 
+_SHORT = ("TMR at FMR 1e-2", "at 1e-3", "AUC", "EER", "accuracy", "closed set")
+"""The headings of `MEASURES` in a terminal."""
+
 BENCH = Group("bench", "Which loss trains the better encoder?", (losses,))
 
 
@@ -71,28 +74,30 @@ def _show(comparison: "LossComparison") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from mien.training.comparing import MEASURES
+    from mien.training.comparing.run_measures import MEASURES, RANKED_BY
 
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("loss", *MEASURES.values(), f"ahead of {comparison.reference}", "time", "memory"):
+    headings = ("loss", *_SHORT, f"ahead of {comparison.reference}", "time", "memory")
+    for heading in headings:
         shown.add_column(heading)
     for one in comparison.standings:
-        figures = [_brief(one.measures.get(name), "share") for name in MEASURES]
-        ahead = _brief(one.ahead, "difference of shares")
+        figures = [_brief(one.measures.get(name), interval=name == RANKED_BY) for name in MEASURES]
         cost = (f"{one.seconds:,.0f} s", f"{one.peak_bytes / 1e6:,.0f} MB") if one.by_seed else ("failed", "")
-        shown.add_row(one.title, *figures, ahead, *cost)
+        shown.add_row(one.title, *figures, _brief(one.ahead, "difference of shares"), *cost)
     Console().print(shown)
     for one in comparison.standings:
         for seed, failure in one.failures.items():
             say(f"{one.title}, seed {seed}, came to nothing: {failure.message}")
 
 
-def _brief(measure: "Measure | None", unit: "Unit") -> str:
-    """A figure of the table; the page says why there is none."""
+def _brief(measure: "Measure | None", unit: "Unit" = "share", *, interval: bool = True) -> str:
+    """A figure of the table, which has no room for every interval; the page has them, and why a figure is missing."""
     from mien.cli.measuring import words
     from mien.evaluation.reports.measure_words import cell
 
     if measure is None:
         return ""
     written = cell(measure, unit)
-    return "no figure" if written.refusal else words(written)
+    if written.refusal:
+        return "no figure"
+    return words(written) if interval else written.value
