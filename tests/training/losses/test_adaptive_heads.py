@@ -216,4 +216,4 @@ def test_without_margin_it_is_normface(kind: type[CosineHead]) -> None:
 )
 def test_arguments_outside_their_range_are_refused(kind: type[CosineHead], wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        kind(3, 4, **wrong)  # type: ignore[arg-type]
+        kind(3, 4, **wrong)

@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from mien.training.large_heads import margin_cross_entropy
 from mien.training.losses.directions import cosines
 from mien.training.losses.loss import ClassificationLoss
 from mien.training.losses.ranges import above
@@ -38,3 +39,11 @@ class CosineHead(ClassificationLoss):
         cosine, own = self._cosines(embeddings), labels[:, None]
         target = self._margin(cosine.gather(1, own)[:, 0], embeddings)
         return (self.s * cosine).scatter_(1, own, self.s * target[:, None])
+
+    def _losses(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """As cross-entropy of `_margin_logits`, without (N, C) values at once where classes are many."""
+
+        def margin(cosine: Tensor) -> Tensor:
+            return self._margin(cosine, embeddings)
+
+        return margin_cross_entropy(embeddings, self.weight, labels, scale=self.s, margin=margin)

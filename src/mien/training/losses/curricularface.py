@@ -8,6 +8,7 @@ from torch import Tensor
 from mien.training.losses.arcface import arc_margin
 from mien.training.losses.cosine_head import CosineHead
 from mien.training.losses.directions import unit
+from mien.training.losses.loss import ClassificationLoss
 from mien.training.losses.ranges import within
 
 
@@ -55,3 +56,7 @@ class CurricularFace(CosineHead):
         hard = cosine > (target.clamp(-1, 1).acos() + self.m).cos()
         modulated = torch.where(hard, cosine * (self.t.to(cosine.dtype) + cosine), cosine)
         return self.s * modulated.scatter(1, own, arc_margin(target, self.m))
+
+    def _losses(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        # The logits of other classes change too, which the sum over chunks of classes doesn't know.
+        return ClassificationLoss._losses(self, embeddings, labels)

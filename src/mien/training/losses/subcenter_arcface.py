@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from mien.training.losses.arcface import ArcFace
 from mien.training.losses.directions import cosines
+from mien.training.losses.loss import ClassificationLoss
 from mien.training.losses.ranges import at_least
 
 
@@ -40,3 +41,7 @@ class SubCenterArcFace(ArcFace):
     def _cosines(self, embeddings: Tensor) -> Tensor:
         of_all = cosines(embeddings, self.weight.flatten(0, 1))
         return of_all.view(-1, self.num_classes, self.sub_centers).max(dim=2).values
+
+    def _losses(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        # The logits of other classes change too, which the sum over chunks of classes doesn't know.
+        return ClassificationLoss._losses(self, embeddings, labels)
