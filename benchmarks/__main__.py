@@ -5,7 +5,7 @@ Each prints its tables and writes them to docs/results/NAME.md with the date, th
 
 import sys
 
-from benchmarks import detection, lfw, scale, speed, tables, transfer, transfer_methods
+from benchmarks import center_loss, detection, heads, lfw, mining, scale, speed, tables, transfer, transfer_methods
 from benchmarks.results import write
 
 BENCHMARKS = {
@@ -14,6 +14,9 @@ BENCHMARKS = {
     "detection": detection.measure,
     "tables": tables.measure,
     "scale": scale.measure,
+    "heads": heads.measure,
+    "mining": mining.measure,
+    "center-loss": center_loss.measure,
     "transfer": transfer.measure,
     "transfer-methods": transfer_methods.measure,
 }

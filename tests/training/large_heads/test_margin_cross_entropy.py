@@ -215,10 +215,11 @@ def test_one_class_has_nothing_to_tell_apart() -> None:
             assert not gradient.any()
 
 
-def test_no_samples_no_losses() -> None:
-    _, weight, _ = drawn(1, 9, 4)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_no_samples_no_losses(dtype: torch.dtype) -> None:
+    weight = torch.ones(9, 4, dtype=dtype, requires_grad=True)
     for chunk in (2, None):
-        empty = torch.empty(0, 4, dtype=torch.float64, requires_grad=True)
+        empty = torch.empty(0, 4, dtype=dtype, requires_grad=True)
         labels = torch.empty(0, dtype=torch.int64)
         loss = margin_cross_entropy(empty, weight, labels, scale=8, margin=MARGINS["ArcFace"], chunk=chunk)
         assert loss.shape == (0,)

@@ -10,7 +10,7 @@ FLOAT = 4
 
 @dataclass(frozen=True)
 class HeadMemory:
-    """Bytes that a process needs for its classes, at most.
+    """Bytes that a process needs for its classes, beside what the libraries take.
 
     Attributes:
         weights: The class vectors.
@@ -57,9 +57,9 @@ def head_memory(
     # batch the embeddings, the queries, their gradients and the products that add up to these.
     working = 6 * chunk * widest + 10 * batch_size * embedding_size + (taking_part // chunk + 16) * batch_size
     if share < 1:
-        working += 4 * classes  # the order of the draw
+        working += 6 * classes  # the order of the draw, and what sorting it takes
     if momentum:
-        working += 4 * BLOCK
+        working += 5 * BLOCK
     return HeadMemory(
         weights=FLOAT * classes * embedding_size,
         gradient=FLOAT * taking_part * embedding_size,

@@ -11,10 +11,11 @@ def product(a: Tensor, b: Tensor, dtype: torch.dtype) -> Tensor:
     AMD's processors. Both are float32 throughout; the order of their sums differs.
     """
     with torch.autocast(a.device.type, enabled=False):
-        if a.device.type == "cpu" and a.dtype == dtype == torch.float32 and _ONEDNN and torch.backends.mkldnn.enabled:
+        if _ONEDNN and a.dtype == dtype == torch.float32 and a.device.type == "cpu" and a.numel() and b.numel():
             result: Tensor = _ONEDNN(a, b, None, "none", [], "")
             return result
         return (a.to(dtype) @ b.to(dtype).T).to(a.dtype)
 
 
+# Not documented, but what PyTorch's own compiler calls; it refuses empty matrices.
 _ONEDNN = getattr(torch.ops.mkldnn, "_linear_pointwise", None) if torch._C._has_mkldnn else None
