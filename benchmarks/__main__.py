@@ -17,6 +17,7 @@ BENCHMARKS = {
     "heads": heads.measure,
     "mining": mining.measure,
     "center-loss": center_loss.measure,
+    "losses": losses.measure,
     "transfer": transfer.measure,
     "transfer-methods": transfer_methods.measure,
 }
