@@ -5,7 +5,19 @@ Each prints its tables and writes them to docs/results/NAME.md with the date, th
 
 import sys
 
-from benchmarks import center_loss, detection, heads, lfw, mining, scale, speed, tables, transfer, transfer_methods
+from benchmarks import (
+    center_loss,
+    detection,
+    heads,
+    lfw,
+    losses,
+    mining,
+    scale,
+    speed,
+    tables,
+    transfer,
+    transfer_methods,
+)
 from benchmarks.results import write
 
 BENCHMARKS = {
