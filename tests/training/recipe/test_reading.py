@@ -88,7 +88,7 @@ def test_a_change_reaches_its_place(file: Path, change: str, place: tuple[str | 
     ],
 )
 def test_a_wrong_change_is_refused_by_name(file: Path, change: str, says: str) -> None:
-    with pytest.raises(ConfigError, match="recipe|change|place") as refusal:
+    with pytest.raises(ConfigError, match=r"recipe|change|place") as refusal:
         read_recipe(file, [change])
     assert says in str(refusal.value)
 
