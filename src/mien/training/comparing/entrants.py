@@ -41,7 +41,7 @@ class Entrant:
         for loss in self.losses:
             flat = {key: value for key, value in loss.items() if key not in {"name", "arguments"}}
             settings = [f"{key.replace('_', ' ')} {value}" for key, value in (flat | loss.get("arguments", {})).items()]
-            words.append(", ".join(([loss["name"]] if len(self.losses) > 1 else []) + settings))
+            words.append(", ".join(([loss["name"].replace("_", " ")] if len(self.losses) > 1 else []) + settings))
         if "photos" in self.sampler:
             words.append(f"{self.sampler['photos']} photos a person")
         words += [f"{key.replace('_', ' ')} {value}" for key, value in self.optimizer.items()]
