@@ -1,6 +1,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, TensorDataset
 
 from mien.errors import ConfigError
-from mien.training.mining import AsLaidOut, find_triplets
+from mien.training.mining import AsLaidOut, find_triplets, write_triplets
 from mien.training.sampling import (
     SAMPLERS,
     Balanced,
@@ -31,15 +32,15 @@ UNEVEN = np.random.default_rng(0).permutation(np.repeat(np.arange(10) * 7 - 3, C
 """103 photos of ten people, one of whom has 40 and one a single one."""
 PHOTOS_OF = Counter(UNEVEN.tolist())
 
+BY_NAME = [name for name in SAMPLERS if name != "triplets"]
 MAKE: dict[str, Callable[..., EpochSampler]] = {
     **SAMPLERS,
-    "triplets": lambda labels, batch_size, seed=0: TripletSampler(
-        labels,
-        batch_size,
-        find_triplets(np.random.default_rng(0).normal(size=(len(labels), 4)), labels, negatives="random"),
-        seed,
-    ),
+    "triplets": lambda labels, batch_size, seed=0: TripletSampler(labels, batch_size, random_triplets(labels), seed),
 }
+
+
+def random_triplets(labels: Labels) -> NDArray[np.int64]:
+    return find_triplets(np.random.default_rng(0).normal(size=(len(labels), 4)), labels, negatives="random")
 
 
 def people_of(rows: NDArray[np.int64], labels: Labels = UNEVEN) -> NDArray[np.int64]:
@@ -211,6 +212,20 @@ def test_triplets_that_are_none(triplets: list[list[int]], batch_size: int, why:
         TripletSampler([5, 5, 6, 6], batch_size, triplets)
 
 
+def test_triplets_of_a_file_by_name(tmp_path: Path) -> None:
+    triplets, names = random_triplets(UNEVEN), [f"{row}.jpg" for row in range(len(UNEVEN))]
+    write_triplets(tmp_path / "triplets.csv", triplets, names)
+    given = {"labels": UNEVEN, "seed": 3, "names": names, "file": str(tmp_path / "triplets.csv")}
+    sampler = open_sampler("triplets", batch_size=12, **given)  # type: ignore[arg-type]
+    assert np.array_equal(sampler.epoch_order(1), TripletSampler(UNEVEN, 12, triplets, 3).epoch_order(1))
+    with pytest.raises(ConfigError, match=r"triplets can't be made: batch_size must be a multiple of 3"):
+        open_sampler("triplets", batch_size=8, **given)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="there is no photo"):
+        open_sampler("triplets", batch_size=12, **{**given, "names": names[:2]})  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"triplets can't be made: .*'file'"):
+        open_sampler("triplets", labels=UNEVEN, batch_size=12)
+
+
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=20), st.integers(0, 200), st.integers(0, 99))
 @settings(deadline=None, max_examples=60)
 def test_quotas_are_whole_and_sum_up(counts: list[int], total: int, seed: int) -> None:
@@ -236,7 +251,7 @@ def test_rows_of_people() -> None:
     assert [rows.tolist() for rows in rows_of_people(np.array([7, -1, 7, 2]))] == [[1], [3], [0, 2]]
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", BY_NAME)
 def test_a_set_smaller_than_a_batch(name: str) -> None:
     labels = [0, 0, 1, 1]
     order = open_sampler(name, labels=labels, batch_size=8).epoch_order(0)
@@ -248,7 +263,9 @@ def test_samplers_by_name() -> None:
     sampler = open_sampler("pk", labels=UNEVEN, batch_size=12, seed=4, photos=3)
     assert isinstance(sampler, PeopleAndPhotos)
     assert (sampler.seed, sampler.photos, sampler.batch_size) == (4, 3, 12)
-    with pytest.raises(ConfigError, match=r"no sampler 'p×k'\. Use one of balanced, class_aware, pk, square_root"):
+    with pytest.raises(
+        ConfigError, match=r"no sampler 'p×k'\. Use one of balanced, class_aware, pk, square_root, triplets"
+    ):
         open_sampler("p×k", labels=UNEVEN, batch_size=12)
     with pytest.raises(ConfigError, match=r"square_root has no power\. It has nothing to set"):
         open_sampler("square_root", labels=UNEVEN, batch_size=12, power=1)

@@ -107,7 +107,7 @@ class Objective(OpenTable):
 class Sampler(OpenTable):
     """How batches are drawn; other keys are the sampler's own arguments."""
 
-    name: str = Field("shuffled", description="shuffled, pk, balanced, square_root or class_aware.")
+    name: str = Field("shuffled", description="shuffled, pk, balanced, square_root, class_aware, triplets or pml:Name.")
 
 
 class Optimizer(Table):

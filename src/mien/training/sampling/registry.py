@@ -1,7 +1,7 @@
 """The samplers, by the name that recipes call them: a new one is a file and a line here."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from numpy.typing import ArrayLike
 
@@ -10,18 +10,28 @@ from mien.training.sampling.balanced import Balanced, SquareRoot
 from mien.training.sampling.class_aware import ClassAware
 from mien.training.sampling.epoch_sampler import EpochSampler
 from mien.training.sampling.people_and_photos import PeopleAndPhotos
+from mien.training.sampling.triplet_sampler import open_triplet_sampler
 
 SAMPLERS: Mapping[str, Callable[..., EpochSampler]] = {
     "balanced": Balanced,
     "class_aware": ClassAware,
     "pk": PeopleAndPhotos,
     "square_root": SquareRoot,
+    "triplets": open_triplet_sampler,
 }
 
-_OF_THE_RUN = ("labels", "batch_size", "seed")
+_OF_THE_RUN = ("labels", "names", "batch_size", "seed")
 
 
-def open_sampler(name: str, *, labels: ArrayLike, batch_size: int, seed: int = 0, **arguments: object) -> EpochSampler:
+def open_sampler(
+    name: str,
+    *,
+    labels: ArrayLike,
+    batch_size: int,
+    seed: int = 0,
+    names: Sequence[str] = (),
+    **arguments: object,
+) -> EpochSampler:
     """A sampler by its recipe name, or PyTorch-metric-learning's by ``pml:`` and its class name.
 
     Args:
@@ -29,6 +39,7 @@ def open_sampler(name: str, *, labels: ArrayLike, batch_size: int, seed: int = 0
         labels: (N,) integers: whose each row is.
         batch_size: Rows a batch.
         seed: 0 or more.
+        names: (N,) what a triplet file calls each row; only ``"triplets"`` needs them.
         arguments: The sampler's own.
 
     Raises:
@@ -51,6 +62,8 @@ def open_sampler(name: str, *, labels: ArrayLike, batch_size: int, seed: int = 0
             f"The sampler {name} has no {', '.join(unknown)}.",
             hint=f"It has {', '.join(known) or 'nothing to set'}.",
         )
+    if "names" in inspect.signature(kind).parameters:
+        arguments["names"] = names
     try:
         return kind(labels=labels, batch_size=batch_size, seed=seed, **arguments)
     except (TypeError, ValueError) as problem:

@@ -1,8 +1,12 @@
 """Triplets that were found before, whole in each batch."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mien.training.mining.triplet_file import read_triplets
 from mien.training.sampling.decks import Rows
 from mien.training.sampling.epoch_sampler import EpochSampler
 
@@ -46,3 +50,22 @@ class TripletSampler(EpochSampler):
 
     def _draw(self, draws: np.random.Generator) -> Rows:
         return draws.permutation(self.triplets).ravel()[: len(self)].reshape(self.batches, self.batch_size)
+
+
+def open_triplet_sampler(
+    labels: ArrayLike, batch_size: int, file: str, names: Sequence[str], seed: int = 0
+) -> TripletSampler:
+    """A sampler of the triplets in a file.
+
+    Args:
+        labels: (N,) integers: whose each row is.
+        batch_size: Rows a batch: three times the triplets.
+        file: As `mien.training.mining.write_triplets` writes it.
+        names: (N,) what the file calls each row.
+        seed: 0 or more.
+
+    Raises:
+        ConfigError: The file can't be read or names other photos.
+        ValueError: As for `TripletSampler`.
+    """
+    return TripletSampler(labels, batch_size, read_triplets(Path(file), names), seed)

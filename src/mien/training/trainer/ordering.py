@@ -21,7 +21,12 @@ def epoch_order(recipe: Recipe, crops: CropSet) -> EpochOrder:
     if sampler.name == "shuffled":
         return lru_cache(maxsize=2)(shuffled(crops, batch_size, recipe.seed))
     drawn = open_sampler(
-        sampler.name, labels=crops.labels, batch_size=batch_size, seed=recipe.seed, **sampler.arguments
+        sampler.name,
+        labels=crops.labels,
+        batch_size=batch_size,
+        seed=recipe.seed,
+        names=crops.photos,
+        **sampler.arguments,
     )
     return lru_cache(maxsize=2)(drawn.epoch_order)
 
