@@ -10,8 +10,9 @@ from pytorch_metric_learning.reducers import MeanReducer
 from torch import Tensor, nn
 
 from mien.training.losses import Triplet, triplet_losses
+from mien.training.losses.pair_loss import Average
 from mien.training.losses.pairs import DISTANCES, Distance, Distances, all_triplets, mated_and_not
-from mien.training.losses.triplets.triplet import Average, Mining
+from mien.training.losses.triplets.triplet import Mining
 
 MINING: list[Mining] = ["batch_all", "semi_hard", "batch_hard", "hardest_semi_hard"]
 SEVERAL = torch.tensor([0, 1, 0, 2, 1, 1, 3, 2, 0, 2, 2, 4])

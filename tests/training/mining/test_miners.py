@@ -11,6 +11,7 @@ from scipy.stats import chisquare
 from torch import Tensor
 
 from mien.errors import ConfigError
+from mien.training import mining
 from mien.training.losses.pairs import DISTANCES, Distance, Distances
 from mien.training.mining import (
     MINERS,
@@ -278,3 +279,9 @@ def test_miners_by_name() -> None:
 def test_arguments_outside_their_range_are_refused(name: str, wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         open_miner(name, **wrong)
+
+
+def test_the_front_door_is_sorted_and_opens() -> None:
+    assert all(hasattr(mining, name) for name in mining.__all__)
+    in_order = sorted(mining.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    assert mining.__all__ == in_order

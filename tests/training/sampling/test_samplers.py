@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, TensorDataset
 
 from mien.errors import ConfigError
+from mien.training import sampling
 from mien.training.mining import AsLaidOut, find_triplets, write_triplets
 from mien.training.sampling import (
     SAMPLERS,
@@ -295,3 +296,9 @@ def test_labels_that_are_none(labels: list[object]) -> None:
 def test_arguments_outside_their_range_are_refused(make: Callable[..., EpochSampler], wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         make(UNEVEN, **{"batch_size": 12, **wrong})
+
+
+def test_the_front_door_is_sorted_and_opens() -> None:
+    assert all(hasattr(sampling, name) for name in sampling.__all__)
+    in_order = sorted(sampling.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    assert sampling.__all__ == in_order

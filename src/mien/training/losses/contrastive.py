@@ -1,17 +1,12 @@
 """Mated pairs together, non-mated pairs at least a margin apart."""
 
-from typing import Literal, get_args
-
 import torch
 from torch import Tensor
 
 from mien.training.losses.loss import Indices
-from mien.training.losses.pair_loss import PairLoss, mean_where
+from mien.training.losses.pair_loss import AVERAGES, Average, PairLoss, mean_where
 from mien.training.losses.pairs import Distance, Distances, as_pairs
 from mien.training.losses.ranges import at_least, one_of
-
-Average = Literal["all", "active"]
-AVERAGES: tuple[Average, ...] = get_args(Average)
 
 
 def contrastive_losses(

@@ -1,12 +1,17 @@
 """Losses on how embeddings lie to one another, pair by pair."""
 
 from abc import abstractmethod
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
 from mien.training.losses.loss import Indices, Loss
 from mien.training.losses.pairs import alike, as_masks, mated_and_not
+
+Average = Literal["all", "active"]
+"""Over what a mean is: all that was compared, or only what has a loss above 0."""
+AVERAGES: tuple[Average, ...] = get_args(Average)
 
 
 class PairLoss(Loss):

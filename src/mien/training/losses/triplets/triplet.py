@@ -5,7 +5,7 @@ from typing import Literal, get_args
 from torch import Tensor
 
 from mien.training.losses.loss import Indices
-from mien.training.losses.pair_loss import PairLoss
+from mien.training.losses.pair_loss import AVERAGES, Average, PairLoss
 from mien.training.losses.pairs import Distance, Distances, as_triplets
 from mien.training.losses.ranges import at_least, one_of
 from mien.training.losses.triplets.blocks import soft_sum
@@ -15,7 +15,6 @@ from mien.training.losses.triplets.losses import triplet_losses
 from mien.training.losses.triplets.sums import differentiable
 
 Mining = Literal["batch_all", "semi_hard", "batch_hard", "hardest_semi_hard"]
-Average = Literal["all", "active"]
 
 CHOICES = {"batch_hard": batch_hard, "hardest_semi_hard": hardest_semi_hard}
 
@@ -60,7 +59,7 @@ class Triplet(PairLoss):
         super().__init__()
         at_least(0, margin=margin)
         one_of(get_args(Mining), mining=mining)
-        one_of(get_args(Average), average=average)
+        one_of(AVERAGES, average=average)
         self.margin, self.soft, self.mining, self.average = margin, soft, mining, average
         self.distances = Distances(distance, normalize)
 
