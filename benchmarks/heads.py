@@ -7,7 +7,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -36,12 +37,14 @@ def measure() -> str:
     return (
         "# Heads over many classes\n\n"
         f"ArcFace (s {SCALE:g}, m {MARGIN}) forward and backward, batch {BATCH}, embeddings of {SIZE} float32 values, "
-        f"{torch.get_num_threads()} threads that wait without spinning. The contenders take turns in one process on "
-        "the same tensors; seconds are the best round's, ratios medians of those within a round. Memory is the peak "
+        f"{torch.get_num_threads()} threads that wait without spinning (`OMP_WAIT_POLICY=passive`; spinning on busy cores costs chunks most). "
+        "The contenders take turns in one process on "
+        "the same tensors; seconds, and CPU seconds over all threads, are the best round's, ratios medians of those of "
+        "seconds within a round. Memory is the peak "
         "(VmHWM) of a process of its own above what it had taken for a small head: weights, their gradient, and all "
         "that comes and goes. "
         f"The load average was {os.getloadavg()[1]:.1f}: where that is above the cores, others slowed it down, and "
-        "ratios tell more than seconds.\n" + "".join(map(_comparison, ROUNDS)) + _a_million()
+        "ratios and CPU seconds tell more than seconds.\n" + "".join(map(_comparison, ROUNDS)) + _a_million()
     )
 
 
@@ -52,11 +55,12 @@ def _comparison(classes: int) -> str:
     return (
         f"\n## {classes:,} classes\n\n"
         + table(
-            ("", "seconds", f"{PEER} takes", "memory, MB", f"{PEER} takes"),
+            ("", "seconds", "CPU seconds", f"{PEER} takes", "memory, MB", f"{PEER} takes"),
             [
                 (
                     name,
                     f"{figures[f'{name}: seconds']:.3f}",
+                    f"{figures[f'{name}: cpu']:.3f}",
                     f"{figures[f'{name}: ratio']:.2f} ×",
                     f"{memory[name]:.0f}",
                     f"{memory[PEER] / memory[name]:.1f} ×",
@@ -64,10 +68,10 @@ def _comparison(classes: int) -> str:
                 for name in CONTENDERS
             ],
         )
-        + f"\nThe bound is three matrix products, {figures['operations'] / 1e9:.0f} GFLOP. mien's product did "
-        f"{figures['rate'] / 1e9:.0f} GFLOP/s in the same rounds, so {figures['operations'] / figures['rate']:.3f} s; "
-        f"a step takes {figures['above']:.2f} × that (median within a round). `torch.mm` did "
-        f"{figures['mm'] / 1e9:.0f} GFLOP/s. "
+        + f"\nThe bound is three matrix products, {figures['operations'] / 1e9:.0f} GFLOP. In the same rounds mien's "
+        f"product did {figures['rate'] / 1e9:.0f} GFLOP a CPU second at best, `torch.mm` {figures['mm'] / 1e9:.0f}: "
+        f"{figures['operations'] / figures['rate']:.3f} CPU seconds, of which a step takes "
+        f"{figures['mien: cpu'] * figures['rate'] / figures['operations']:.2f} ×. "
         f"`head_memory` says {need.total / 1e6:.0f} MB, {(need.weights + need.gradient) / 1e6:.0f} of them weights and "
         f"their gradient. From {PEER} the loss differs by {figures['loss']:.1e} of itself, and gradients by at most "
         f"{figures['gradient']:.1e} of their greatest value.\n"
@@ -88,8 +92,8 @@ def _a_million() -> str:
             ],
         )
         + f"\nThe whole process peaked at {figures['peak'] / 1e9:.2f} GB, momentum of all classes included. The best "
-        f"of {STEPS} steps took {figures['step']:.2f} s forward and backward over {figures['rows']:,.0f} classes, and "
-        f"{figures['move']:.2f} s to move them.\n"
+        f"of {STEPS} steps took {figures['step']:.2f} s ({figures['step cpu']:.2f} CPU seconds) forward and backward "
+        f"over {figures['rows']:,.0f} classes, and {figures['move']:.2f} s ({figures['move cpu']:.2f}) to move them.\n"
     )
 
 
@@ -133,31 +137,32 @@ def compare(classes: str) -> Figures:
         "mm": lambda: block @ batch.T,
     }
     seconds: dict[str, list[float]] = {name: [] for name in [*heads, *products]}
+    cpu: dict[str, list[float]] = {name: [] for name in seconds}
     values: dict[str, Tensor] = {}
     for _ in range(ROUNDS[len(weight)] + 1):
         for name, (loss, own) in heads.items():
             own.grad = embeddings.grad = None
-            begun = time.perf_counter()
-            values[name] = _step(loss, embeddings, labels)
-            seconds[name].append(time.perf_counter() - begun)
+            with _timed(seconds[name], cpu[name]):
+                values[name] = _step(loss, embeddings, labels)
         for name, multiply in products.items():
-            begun = time.perf_counter()
             for _ in range(4):
-                multiply()
-            seconds[name].append((time.perf_counter() - begun) / 4)
-    for each in seconds.values():
-        del each[0]  # the round that warms up
-    step = 3 * len(weight) / len(block)
+                with _timed(seconds[name], cpu[name]):
+                    multiply()
+    for name in heads:
+        del seconds[name][0], cpu[name][0]  # the round that warms up
     theirs, ours = _gradient(heads[PEER][1]), _gradient(heads[MIEN][1]).T
     return {
         "operations": 3 * 2 * BATCH * SIZE * len(weight),
-        "rate": 2 * BATCH * SIZE * len(block) / min(seconds["product"]),
-        "mm": 2 * BATCH * SIZE * len(block) / min(seconds["mm"]),
-        "above": _ratio(seconds[MIEN], seconds["product"]) / step,
+        "rate": 2 * BATCH * SIZE * len(block) / min(cpu["product"]),
+        "mm": 2 * BATCH * SIZE * len(block) / min(cpu["mm"]),
         "loss": abs(float(values[MIEN] / values[PEER] - 1)),
         "gradient": float((ours - theirs).abs().max() / theirs.abs().max()),
         **{f"{name}: seconds": min(seconds[name]) for name in heads},
-        **{f"{name}: ratio": _ratio(seconds[PEER], seconds[name]) for name in heads},
+        **{f"{name}: cpu": min(cpu[name]) for name in heads},
+        **{
+            f"{name}: ratio": statistics.median(a / b for a, b in zip(seconds[PEER], seconds[name], strict=True))
+            for name in heads
+        },
     }
 
 
@@ -186,17 +191,16 @@ def sample() -> Figures:
 def _train(classes: int) -> Figures:
     head = PartialFC(classes, SIZE, margin=partial(arc_margin, m=MARGIN), s=SCALE, share=SHARE)
     optimiser = RowSGD(head.parameters(), lr=0.1, weight_decay=5e-4)
-    steps, moves = [], []
+    times: tuple[list[float], ...] = [], [], [], []
     for _ in range(STEPS):
         embeddings, labels = torch.randn(BATCH, SIZE, requires_grad=True), torch.randint(classes, (BATCH,))
         optimiser.zero_grad()
-        begun = time.perf_counter()
-        _step(head, embeddings, labels)
-        done = time.perf_counter()
-        optimiser.step()
-        steps.append(done - begun)
-        moves.append(time.perf_counter() - done)
-    return {"step": min(steps), "move": min(moves), "rows": len(_gradient(head.weight)._values())}
+        with _timed(*times[:2]):
+            _step(head, embeddings, labels)
+        with _timed(*times[2:]):
+            optimiser.step()
+    best = dict(zip(("step", "step cpu", "move", "move cpu"), map(min, times), strict=True))
+    return best | {"rows": len(_gradient(head.weight)._values())}
 
 
 PARTS: dict[str, Callable[..., Figures]] = {"compare": compare, "occupy": occupy, "sample": sample}
@@ -219,8 +223,12 @@ def _gradient(weight: nn.Parameter) -> Tensor:
     return weight.grad
 
 
-def _ratio(longer: list[float], shorter: list[float]) -> float:
-    return statistics.median(a / b for a, b in zip(longer, shorter, strict=True))
+@contextmanager
+def _timed(seconds: list[float], cpu: list[float]) -> Iterator[None]:
+    wall, busy = time.perf_counter(), time.process_time()
+    yield
+    cpu.append(time.process_time() - busy)
+    seconds.append(time.perf_counter() - wall)
 
 
 def _peak() -> int:
