@@ -37,12 +37,11 @@ def measure() -> str:
     return (
         "# Heads over many classes\n\n"
         f"ArcFace (s {SCALE:g}, m {MARGIN}) forward and backward, batch {BATCH}, embeddings of {SIZE} float32 values, "
-        f"{torch.get_num_threads()} threads that wait without spinning (`OMP_WAIT_POLICY=passive`; spinning on busy cores costs chunks most). "
-        "The contenders take turns in one process on "
-        "the same tensors; seconds, and CPU seconds over all threads, are the best round's, ratios medians of those of "
-        "seconds within a round. Memory is the peak "
-        "(VmHWM) of a process of its own above what it had taken for a small head: weights, their gradient, and all "
-        "that comes and goes. "
+        f"{torch.get_num_threads()} threads that wait without spinning (`OMP_WAIT_POLICY=passive`; spinning on busy "
+        "cores costs chunks most). The contenders take turns in one process on the same tensors; seconds, and CPU "
+        "seconds over all threads, are the best round's, ratios medians of those of seconds within a round. Memory is "
+        "the peak (VmHWM) of a process of its own above what it had taken for a small head: weights, their gradient, "
+        "and all that comes and goes. "
         f"The load average was {os.getloadavg()[1]:.1f}: where that is above the cores, others slowed it down, and "
         "ratios and CPU seconds tell more than seconds.\n" + "".join(map(_comparison, ROUNDS)) + _a_million()
     )
