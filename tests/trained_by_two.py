@@ -1,4 +1,4 @@
-"""What each of two processes does that train one network; `torch.multiprocessing` must find it by its module's name."""
+"""What each of two processes does that train one network."""
 
 import os
 from pathlib import Path
