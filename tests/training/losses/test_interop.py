@@ -113,13 +113,13 @@ def test_our_losses_miners_and_samplers_run_in_its_trainer(loss: Loss, miner: Mi
 @pytest.mark.parametrize("name", ["pml:MPerClassSampler", "pml:FixedSetOfTriplets"])
 def test_its_samplers_get_a_seed_and_a_state(name: str) -> None:
     own = {"m": 2} if name == "pml:MPerClassSampler" else {"num_triplets": 8}
-    one, other = (open_sampler(name, labels=LABELS, batch_size=6, seed=3, **own) for _ in range(2))
+    one, other = (open_sampler(name, labels=LABELS, batch_size=6, seed=3, **own) for _ in range(2))  # type: ignore[arg-type]
     before = np.random.get_state()[1].copy()  # type: ignore[index]
     first, second = one.epoch_order(0), one.epoch_order(1)
     assert first.shape == (4, 6)
     assert np.array_equal(other.epoch_order(1), second), "whatever was drawn before"
     assert not np.array_equal(first, second)
-    assert not np.array_equal(open_sampler(name, labels=LABELS, batch_size=6, seed=4, **own).epoch_order(0), first)
+    assert not np.array_equal(open_sampler(name, labels=LABELS, batch_size=6, seed=4, **own).epoch_order(0), first)  # type: ignore[arg-type]
     assert np.array_equal(np.random.get_state()[1], before), "NumPy's own draws go on as they would have"  # type: ignore[index]
     if "m" in own:
         assert (np.unique(LABELS[first], axis=None, return_counts=True)[1] % 2 == 0).all()
