@@ -12,7 +12,7 @@ from benchmarks.results import percent, table
 from benchmarks.training_photos import crops_folder
 from mien.evaluation import Estimate, Measure, Unsupported
 from mien.training.comparing import choose_entrants
-from mien.training.comparing.paired import StrangerPairs
+from mien.training.comparing.paired import COMPARED_PAIRS, ahead
 from mien.training.comparing.parts import Parts, write_crops
 from mien.training.comparing.planning import run_recipe
 from mien.training.comparing.run_measures import RunMeasures
@@ -21,6 +21,7 @@ from mien.training.comparing.standings import differences_over_seeds, over_seeds
 from mien.training.data.crop_set import CropSet, join, open_crops
 from mien.training.recipe import Recipe, check_recipe
 from mien.training.trainer.ordering import epoch_order
+from mien.training.trainer.stranger_pairs import StrangerPairs
 
 LOSS = "cosface"
 SEEDS = 3
@@ -119,7 +120,7 @@ class Arms:
 
     def differences(self, pairs: Sequence[tuple[Arm, Arm]]) -> str:
         """How much better the first of two arms is, on the same comparisons, seed by seed."""
-        drawn = StrangerPairs(open_crops(self.strangers).labels)
+        drawn = StrangerPairs(open_crops(self.strangers).labels, COMPARED_PAIRS)
         rows = []
         for one, other in pairs:
             runs = list(zip(self._folders(one.name), self._folders(other.name), strict=True))
@@ -127,7 +128,7 @@ class Arms:
                 (
                     f"{one.name} less {other.name}",
                     points(differences_over_seeds([self.outside.lfw_difference(*both) for both in runs])),
-                    points(differences_over_seeds([drawn.ahead(*both, other.name) for both in runs])),
+                    points(differences_over_seeds([ahead(drawn, *both, other.name) for both in runs])),
                 )
             )
         return table(("", "LFW accuracy", "celeba_test TMR at FMR 1e-2"), rows)

@@ -19,10 +19,10 @@ from mien.evaluation import (
     read_pairs,
     verification_measures,
 )
-from mien.training.comparing.paired import MEASURED_PAIRS, StrangerPairs
 from mien.training.comparing.run_measures import read_measure
 from mien.training.data.crop_set import CropSet, open_crops
 from mien.training.trainer import open_run
+from mien.training.trainer.stranger_pairs import StrangerPairs
 from mien.training.trainer.validation import embed_crops
 
 RESAMPLES = 300
@@ -47,7 +47,7 @@ class Outside:
 
     @cached_property
     def celeba_pairs(self) -> StrangerPairs:
-        return StrangerPairs(self.celeba_test.labels, MEASURED_PAIRS)
+        return StrangerPairs(self.celeba_test.labels)
 
     def judged(self, run: Path) -> dict[str, Any]:
         """LFW's accuracy in each fold, and on celeba_test the TMR at FMR 1e-2 and 1e-3 and the AUC, JSON-ready."""

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from mien.evaluation import Difference, Unsupported
-from mien.training.comparing.paired import StrangerPairs
+from mien.training.comparing.paired import COMPARED_PAIRS, ahead
 from mien.training.comparing.run_measures import STRANGERS
+from mien.training.trainer.stranger_pairs import StrangerPairs
 
 LABELS = np.arange(60).repeat(5)
 
@@ -20,17 +21,17 @@ def keep(folder: Path, noise: float) -> Path:
 
 def test_the_better_network_is_ahead_and_the_answer_is_kept(tmp_path: Path) -> None:
     good, poor = keep(tmp_path / "good", 0.6), keep(tmp_path / "poor", 1.2)
-    pairs = StrangerPairs(LABELS)
-    found = pairs.ahead(good, poor, "poor")
+    pairs = StrangerPairs(LABELS, COMPARED_PAIRS)
+    found = ahead(pairs, good, poor, "poor")
     assert isinstance(found, Difference)
     assert found.low > 0
     (poor / STRANGERS).unlink()
-    assert pairs.ahead(good, poor, "poor") == found
+    assert ahead(pairs, good, poor, "poor") == found
 
 
 def test_a_network_is_not_ahead_of_itself(tmp_path: Path) -> None:
     good = keep(tmp_path / "good", 0.6)
-    found = StrangerPairs(LABELS).ahead(good, good, "good")
+    found = ahead(StrangerPairs(LABELS, COMPARED_PAIRS), good, good, "good")
     assert isinstance(found, Difference)
     assert (found.value, found.low, found.high) == (0, 0, 0)
 
@@ -48,6 +49,6 @@ def test_too_few_people_are_not_compared(tmp_path: Path, people: int) -> None:
     labels = LABELS[: 5 * people]
     folder = keep(tmp_path / "few", 0.6)
     np.save(folder / STRANGERS, np.load(folder / STRANGERS)[: len(labels)])
-    found = StrangerPairs(labels).ahead(folder, folder, "few")
+    found = ahead(StrangerPairs(labels, COMPARED_PAIRS), folder, folder, "few")
     assert isinstance(found, Unsupported)
-    assert StrangerPairs(labels).ahead(folder, folder, "few") == found
+    assert ahead(StrangerPairs(labels, COMPARED_PAIRS), folder, folder, "few") == found

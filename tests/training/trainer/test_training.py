@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ import torch
 
 from mien.errors import ConfigError, TrainingError
 from mien.evaluation import Estimate
+from mien.training.data.crop_set import CropSet
 from mien.training.recipe import Recipe, check_recipe, read_recipe
-from mien.training.trainer import TrainingResult, open_run, train, training_run
+from mien.training.trainer import TrainingResult, open_run, train, training_run, validate
 from mien.training.trainer.checkpoint import load_checkpoint
 from mien.training.trainer.run_log import read_log
 
@@ -72,7 +74,8 @@ def test_a_run_leaves_all_that_says_how_it_went(cache: Path, tmp_path: Path) -> 
     assert isinstance(result.measures.auc, Estimate)  # type: ignore[union-attr]
     assert len(told) == 3
     assert {file.name for file in (tmp_path / "run").iterdir()} >= {
-        *("recipe.toml", "checkpoint.pt", "best.pt", "steps.csv", "validations.csv", "result.json", "people.txt")
+        *("recipe.toml", "checkpoint.pt", "best.pt", "steps.csv", "validations.csv", "result.json", "people.txt"),
+        *("angles.csv", "target_logits.csv", "report.html"),
     }
     assert [row["step"] for row in read_log(tmp_path / "run" / "validations.csv")] == ["6", "12", "18"]
     said = json.loads((tmp_path / "run" / "result.json").read_text())
@@ -294,3 +297,60 @@ def test_the_quick_recipe_learns_to_tell_unseen_people_apart(cache: Path, tmp_pa
     assert result.measures is not None
     assert isinstance(result.measures.auc, Estimate)
     assert result.measures.auc.low >= 0.95
+
+
+def test_an_average_soon_forgets_the_untrained_weights_and_then_follows_slowly() -> None:
+    network = torch.nn.Linear(1, 1, bias=False)
+    average = training_run.averaged(network, 0.9)
+    expected = 0.0
+    for step in range(200):
+        with torch.no_grad():
+            network.weight.fill_(float(step))
+        average.update_parameters(network)
+        decay = min(0.9, (1 + step) / (10 + step)) if step else 0.0
+        expected = decay * expected + (1 - decay) * step
+        assert average.module.get_parameter("weight").item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_validation_tells_apart_what_lies_close_together() -> None:
+    class Narrow(torch.nn.Module):
+        """Cosines of all faces differ by less than a thousandth."""
+
+        def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+            brightness = pictures.mean(dim=(1, 2, 3))
+            return torch.stack([torch.ones_like(brightness), 0.01 * brightness], dim=1)
+
+    pixels = np.repeat(np.arange(10, 250, 20, dtype=np.uint8), 4)[:, None, None, None] + np.zeros((48, 32, 32, 3))
+    crops = CropSet(
+        stores=(pixels.astype(np.uint8),),
+        places=np.stack([np.zeros(48, np.int64), np.arange(48)], axis=1),
+        labels=np.repeat(np.arange(12), 4),
+        people=tuple(f"person-{number}" for number in range(12)),
+        photos=tuple(f"{number}.png" for number in range(48)),
+        landmarks=np.zeros((48, 5, 2), np.float32),
+    )
+    assert validate(Narrow(), crops, resamples=100).auc.value == 1.0  # type: ignore[union-attr]
+
+
+def test_compiling_without_a_compiler_says_what_to_install(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(ConfigError, match="C\\+\\+ compiler"):
+        train(small_recipe(cache, training__compile=True), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")  # PyTorch's compiler uses what PyTorch deprecates
+@pytest.mark.skipif(shutil.which("g++") is None, reason="there is no C++ compiler here")
+def test_a_compiled_network_learns_what_the_plain_one_does(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_run, "LOG_EVERY", 1)
+    losses = {}
+    for name in ("plain", "compiled"):
+        train(small_recipe(cache, training__compile=name == "compiled", stages=[{"epochs": 1}]), tmp_path / name)
+        losses[name] = np.array([float(row["loss"]) for row in read_log(tmp_path / name / "steps.csv")])
+    np.testing.assert_allclose(losses["compiled"][:2], losses["plain"][:2], rtol=1e-3)
+    np.testing.assert_allclose(losses["compiled"], losses["plain"], rtol=0.05)
+    assert open_run(tmp_path / "compiled")[1](torch.zeros(1, 3, 32, 32)).shape == (1, 16)

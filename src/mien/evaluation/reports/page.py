@@ -7,7 +7,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -24,10 +24,17 @@ _INKS = {"#000000": "currentColor", SOFT: "var(--soft)", MATED: "var(--accent)",
 }
 
 
-def render_page(template: str, **values: Any) -> str:
-    """Render a template of this folder; every value is escaped unless it is `Markup`."""
+def render_page(template: str, package: str = "", **values: Any) -> str:
+    """Render a template; every value is escaped unless it is `Markup`.
+
+    Args:
+        template: The file's name.
+        package: Where its folder ``templates`` lies, if not here; it may build on those that lie here.
+        **values: What the template is given.
+    """
+    packages = [package] * bool(package) + ["mien.evaluation.reports"]
     environment = Environment(
-        loader=PackageLoader("mien.evaluation.reports", "templates"),
+        loader=ChoiceLoader([PackageLoader(name, "templates") for name in packages]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

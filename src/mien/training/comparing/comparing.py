@@ -12,7 +12,7 @@ from mien.errors import ConfigError
 from mien.evaluation import Measure
 from mien.progress import track
 from mien.training.comparing.entrants import choose_entrants
-from mien.training.comparing.paired import StrangerPairs
+from mien.training.comparing.paired import COMPARED_PAIRS, ahead
 from mien.training.comparing.parts import part_data
 from mien.training.comparing.planning import plan_runs
 from mien.training.comparing.run_measures import RunMeasures
@@ -20,6 +20,7 @@ from mien.training.comparing.running import RECIPE, PlannedRun, finish_runs
 from mien.training.comparing.standings import Standing, differences_over_seeds, make_standing, ranked
 from mien.training.data.crop_set import open_crops
 from mien.training.recipe import Recipe, read_recipe, write_recipe
+from mien.training.trainer.stranger_pairs import StrangerPairs
 
 BASE_RECIPE = "losses.toml"
 REFERENCE = "softmax"
@@ -103,7 +104,7 @@ def compare_losses(
     finish_runs([runs[seed] for seed in range(seeds) for runs in plan.values()], tell)
     reference = REFERENCE if REFERENCE in plan else entrants[0].name
     crops = [open_crops(part) for part in (parts.learnt, parts.named, parts.strangers)]
-    pairs = StrangerPairs(crops[2].labels)
+    pairs = StrangerPairs(crops[2].labels, COMPARED_PAIRS)
     standings = [
         make_standing(
             entrant.name,
@@ -134,7 +135,7 @@ def _ahead(pairs: StrangerPairs, runs: Sequence[PlannedRun], reference: Sequence
     if runs[0].name == reference[0].name:
         return None
     differences = [
-        pairs.ahead(run.folder, other.folder, other.name.replace(":", "-"))
+        ahead(pairs, run.folder, other.folder, other.name.replace(":", "-"))
         for run, other in zip(runs, reference, strict=True)
         if isinstance(run.outcome(), RunMeasures) and isinstance(other.outcome(), RunMeasures)
     ]

@@ -9,11 +9,11 @@ from scipy import stats
 
 from mien.evaluation import Estimate, Measure, Unsupported, folded_accuracy, verification_measures
 from mien.evaluation.intervals.clustered import clustered_shares
-from mien.training.comparing.paired import MEASURED_PAIRS, StrangerPairs
 from mien.training.comparing.run_measures import STRANGERS, RunMeasures
 from mien.training.data.crop_set import CropSet, open_crops
 from mien.training.trainer import open_run
-from mien.training.trainer.training import RESULT
+from mien.training.trainer.run_folder import RESULT
+from mien.training.trainer.stranger_pairs import StrangerPairs
 from mien.training.trainer.validation import embed_crops
 
 FOLDS = 10
@@ -43,7 +43,7 @@ def judge(folder: Path, learnt: Path, named: Path, strangers: Path, *, peak_byte
     others, apart = embedded(strangers)
     np.save(folder / STRANGERS, apart)
     result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    pairs = StrangerPairs(others.labels, MEASURED_PAIRS).compared(apart)
+    pairs = StrangerPairs(others.labels).compared(apart)
     verified = verification_measures(pairs, resamples=RESAMPLES, seed=recipe.seed)
     place = {name: number for number, name in enumerate(known.people)}
     truth = np.array([place[asked.people[label]] for label in asked.labels], np.int64)

@@ -16,7 +16,7 @@ from mien.progress import reporting
 from mien.training.comparing.judging import judge
 from mien.training.comparing.run_measures import FAILED, MEASURED, RunFailure
 from mien.training.trainer import train
-from mien.training.trainer.training import RESULT, read_run_recipe
+from mien.training.trainer.run_folder import RESULT, read_run_recipe
 
 PEAK = "peak_bytes.txt"
 INTERRUPTED = 130

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mien._version import __version__
 from mien.evaluation import Estimate, Measure
 from mien.evaluation.reports.measure_words import Cell, cell
-from mien.evaluation.reports.page import plot
+from mien.evaluation.reports.page import plot, render_page
 from mien.training.comparing.comparing import LossComparison
 from mien.training.comparing.figures import measure_figure, time_figure
 from mien.training.comparing.run_measures import MEASURES, RANKED_BY
@@ -75,16 +74,9 @@ def render_losses(comparison: LossComparison, command: str = "") -> str:
     """The page as HTML."""
     standings = comparison.standings
     reference = next(one for one in standings if one.name == comparison.reference)
-    environment = Environment(
-        loader=ChoiceLoader(
-            [PackageLoader(__package__ or "", "templates"), PackageLoader("mien.evaluation.reports", "templates")]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("losses.html.j2").render(
+    return render_page(
+        "losses.html.j2",
+        "mien.training.comparing",
         first=standings[0] if standings[0].by_seed else None,
         leading=cell(standings[0].measures[RANKED_BY], "share") if standings[0].by_seed else None,
         reference=reference.title,

@@ -157,6 +157,9 @@ class Training(Table):
 
     batch_size: Annotated[int, Field(ge=2)] = Field(128, description="Crops a step.")
     precision: Literal["f32", "bf16"] = Field("f32", description="What the backbone computes in.")
+    compile: bool = Field(
+        False, description="Compile the network first, a minute: steps are faster; needs a C++ compiler."
+    )
     ema: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="Decay of the averaged weights; 0 for none.")
     patience: Count | None = Field(None, description="Validations without a better one after which it stops.")
     minutes: Positive | None = Field(None, description="Stop in good order after so long; run again to go on.")

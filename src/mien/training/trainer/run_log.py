@@ -5,7 +5,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-STEPS, VALIDATIONS = "steps.csv", "validations.csv"
+STEPS, VALIDATIONS, ANGLES, CURVES = "steps.csv", "validations.csv", "angles.csv", "target_logits.csv"
+"""A row a logged step; a validation; the angles to class vectors until then; an angle, and what a stage's loss asks."""
 
 
 class RunLog:
@@ -19,7 +20,7 @@ class RunLog:
 
     def __init__(self, folder: Path, step: int, *, tensorboard: bool = False) -> None:
         self.folder = folder
-        for name in (STEPS, VALIDATIONS):
+        for name in (STEPS, VALIDATIONS, ANGLES, CURVES):
             _drop_after(folder / name, step)
         self._events: Any = _open_events(folder / "events") if tensorboard else None
 
@@ -33,7 +34,7 @@ class RunLog:
             self._events.close()
 
     def add(self, table: str, row: dict[str, Any]) -> None:
-        """Append a row, whose first column is ``step``, to ``steps.csv`` or ``validations.csv``."""
+        """Append a row, whose first column is ``step``, to one of the tables."""
         file = self.folder / table
         new = not file.exists()
         columns = list(row) if new else _columns(file)
@@ -42,7 +43,7 @@ class RunLog:
             if new:
                 writer.writeheader()
             writer.writerow({key: _short(value) for key, value in row.items()})
-        if self._events is not None:
+        if self._events is not None and table in (STEPS, VALIDATIONS):
             for key, value in row.items():
                 if key != "step" and isinstance(value, int | float):
                     self._events.add_scalar(f"{file.stem}/{key}", value, row["step"])

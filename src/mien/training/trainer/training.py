@@ -1,13 +1,16 @@
 """From a recipe to a trained network, in a folder that says everything about how it came to be."""
 
 import json
+import os
 import resource
+import shutil
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import nn
@@ -16,15 +19,20 @@ from mien.errors import ConfigError
 from mien.evaluation import Estimate, VerificationMeasures
 from mien.training.backbones import open_backbone
 from mien.training.data.augmentation import Augmentation
+from mien.training.data.crop_set import CropSet
 from mien.training.data.preparing import PreparedData, prepare_data
-from mien.training.recipe import Recipe, check_recipe, write_recipe
+from mien.training.recipe import Recipe, write_recipe
+from mien.training.reports import write_report
 from mien.training.trainer.batches import Batches
 from mien.training.trainer.checkpoint import load_checkpoint
+from mien.training.trainer.memory import keep_freed_memory
 from mien.training.trainer.ordering import epoch_order
-from mien.training.trainer.training_run import BEST, CHECKPOINT, Tell, TrainingRun
-from mien.training.trainer.validation import validate
+from mien.training.trainer.run_folder import BEST, CHECKPOINT, PEOPLE, RECIPE, REPORT, RESULT, SCATTER, read_run_recipe
+from mien.training.trainer.training_run import Tell, TrainingRun
+from mien.training.trainer.validation import embed_crops, validate
 
-RECIPE, RESULT = "recipe.toml", "result.json"
+SCATTERED = 2000
+"""Crops whose embeddings are drawn, where they have two or three numbers."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,7 @@ class TrainingResult:
         for name, measure in named.items():
             if isinstance(measure, Estimate):
                 lines.append(f"  {name:<16} {measure.value:7.2%}  ({measure.low:.2%} to {measure.high:.2%})")
+        lines.append(f"  how it went: {self.folder / REPORT}")
         return "\n".join(lines)
 
 
@@ -82,11 +91,14 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
     accelerator = Accelerator(
         mixed_precision="bf16" if recipe.training.precision == "bf16" else "no", cpu=not torch.cuda.is_available()
     )
+    keep_freed_memory()
     with accelerator.main_process_first():
         _claim(folder, recipe)
         data = prepare_data(recipe)
     torch.manual_seed(recipe.seed)
     network = begin_network(recipe)
+    if recipe.training.compile:
+        compile_network(network)
     batches = Batches(
         data.train,
         epoch_order(recipe, data.train),
@@ -102,6 +114,9 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
     measures = validate(network, data.validation, resamples=1000, seed=recipe.seed)
     if accelerator.is_main_process:
         _write_result(run, data, measures, folder)
+        if recipe.backbone.embedding_size <= 3:
+            _write_scatter(network, data.train, folder, recipe.seed)
+        write_report(folder, measures)
     return TrainingResult(folder, finished=True, step=run.position.step, measures=measures)
 
 
@@ -123,6 +138,20 @@ def begin_network(recipe: Recipe) -> nn.Module:
     return network
 
 
+def compile_network(network: nn.Module) -> None:
+    """Have a network's operations fused by PyTorch's compiler; the network stays what it is otherwise.
+
+    Raises:
+        ConfigError: There is no C++ compiler.
+    """
+    if shutil.which(os.environ.get("CXX", "g++")) is None:
+        raise ConfigError(
+            "training.compile needs a C++ compiler, and there is none here.",
+            hint="Install g++, name another in the environment variable CXX, or leave training.compile out.",
+        )
+    network.compile()
+
+
 def open_run(folder: Path) -> tuple[Recipe, nn.Module]:
     """A run's recipe, and its best network in evaluation mode.
 
@@ -134,22 +163,6 @@ def open_run(folder: Path) -> tuple[Recipe, nn.Module]:
     network = begin_network(recipe.model_copy(update={"backbone": recipe.backbone.model_copy(update={"start": None})}))
     network.load_state_dict(load_checkpoint(folder / BEST)["network"])
     return recipe, network.eval()
-
-
-def read_run_recipe(folder: Path) -> Recipe:
-    """The recipe that a run follows.
-
-    Raises:
-        ConfigError: The folder is no run.
-    """
-    import tomllib
-
-    try:
-        return check_recipe(tomllib.loads((folder / RECIPE).read_text(encoding="utf-8")), str(folder / RECIPE))
-    except OSError:
-        raise ConfigError(
-            f"{folder} is no training run: it has no {RECIPE}.", hint="Name the folder that `mien train -o` wrote."
-        ) from None
 
 
 def _claim(folder: Path, recipe: Recipe) -> None:
@@ -176,8 +189,14 @@ def _brief(measures: VerificationMeasures) -> dict[str, Any]:
     return {name: value for name, value in measures.to_dict().items() if name in {"auc", "eer", "tar_at_far"}}
 
 
+def _write_scatter(network: nn.Module, crops: CropSet, folder: Path, seed: int) -> None:
+    if len(crops) > SCATTERED:
+        crops = crops.select(np.sort(np.random.default_rng(seed).choice(len(crops), SCATTERED, replace=False)))
+    np.savez(folder / SCATTER, embeddings=embed_crops(network, crops, unit_length=False), labels=crops.labels)
+
+
 def _write_result(run: TrainingRun, data: PreparedData, measures: VerificationMeasures, folder: Path) -> None:
-    (folder / "people.txt").write_text("".join(f"{name}\n" for name in data.train.people), encoding="utf-8")
+    (folder / PEOPLE).write_text("".join(f"{name}\n" for name in data.train.people), encoding="utf-8")
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = {
         "steps": run.position.step,

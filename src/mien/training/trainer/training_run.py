@@ -8,21 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mien.errors import TrainingError
-from mien.evaluation import Estimate, VerificationMeasures
+from mien.evaluation import Comparisons, Estimate, VerificationMeasures, verification_measures
 from mien.progress import report
 from mien.training.data.preparing import PreparedData
 from mien.training.recipe.schema import Recipe
 from mien.training.trainer.batches import Batch, Batches, EmbeddedBatches
 from mien.training.trainer.checkpoint import load_checkpoint, save_checkpoint
+from mien.training.trainer.head_watch import HeadWatch, target_logits
 from mien.training.trainer.joint_objective import JointObjective, Outcome, mean_stranger_cosine
-from mien.training.trainer.run_log import STEPS, VALIDATIONS, RunLog
+from mien.training.trainer.run_folder import BEST, CHECKPOINT
+from mien.training.trainer.run_log import ANGLES, CURVES, STEPS, VALIDATIONS, RunLog
 from mien.training.trainer.schedule import rate_factor
 from mien.training.trainer.stages import (
     ResolvedStage,
@@ -32,13 +35,14 @@ from mien.training.trainer.stages import (
     resolve_stages,
     train_mode,
 )
-from mien.training.trainer.validation import embed_crops, validate
+from mien.training.trainer.validation import compare_strangers, embed_crops
 
 LOG_EVERY = 20
 """Steps between two rows of the log."""
+RESAMPLES = 100
+"""Bootstrap replicates for the intervals of a validation."""
 COLLAPSED_ROWS = 10
 """Rows of the log in a row whose embeddings all point one way, after which the run stops."""
-CHECKPOINT, BEST = "checkpoint.pt", "best.pt"
 
 Tell = Callable[[str], None]
 
@@ -57,6 +61,7 @@ class Position:
         validated: The step of the last validation.
         loss: The last step's.
         collapsed: Rows of the log in a row with collapsed embeddings.
+        length: Of the last embeddings logged, on average.
         seconds: Time spent in steps.
     """
 
@@ -69,6 +74,7 @@ class Position:
     validated: int = 0
     loss: float = 0.0
     collapsed: int = 0
+    length: float = 1.0
     seconds: float = 0.0
 
 
@@ -108,11 +114,8 @@ class TrainingRun:
         self.stages = resolve_stages(recipe, batches.steps_per_epoch)
         self.position = Position()
         self.objective: JointObjective | None = None
-        self.average = (
-            AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.training.ema), use_buffers=True)  # type: ignore[no-untyped-call]
-            if recipe.training.ema
-            else None
-        )
+        self.watch = HeadWatch()
+        self.average = averaged(network, recipe.training.ema) if recipe.training.ema else None
         state = load_checkpoint(folder / CHECKPOINT) if (folder / CHECKPOINT).exists() else None
         if state is not None:
             self.position = Position(**state["position"])
@@ -144,6 +147,7 @@ class TrainingRun:
             while self.position.stage < len(self.stages):
                 if not self._finish_stage(self.stages[self.position.stage], deadline):
                     return False
+                self._write_curve(self.stages[self.position.stage])
                 self.position.stage, self.position.stage_step = self.position.stage + 1, 0
                 if self.position.stage < len(self.stages):
                     self._begin_stage()
@@ -186,6 +190,7 @@ class TrainingRun:
         ).to(self.accelerator.device)
         optimizer = make_optimizer(self.objective, stage.optimizer)
         self.rates = [group["lr"] for group in optimizer.param_groups]
+        self.watch.begin()
         self.prepared, self.optimizer = self.accelerator.prepare(self.objective, optimizer)
 
     def _restore(self, state: dict[str, Any]) -> None:
@@ -279,7 +284,9 @@ class TrainingRun:
 
     def _write_step(self, stage: ResolvedStage, batch: Batch, outcome: Outcome, rate: float) -> None:
         position = self.position
+        assert self.objective is not None
         cosine = mean_stranger_cosine(outcome.embeddings, batch.labels)
+        position.length = float(outcome.embeddings.norm(dim=1).mean())
         names = dict.fromkeys(part.name for stage in self.stages for part in stage.losses)
         self._write(
             STEPS,
@@ -291,6 +298,9 @@ class TrainingRun:
                 **{f"loss {name}": float(outcome.parts[name]) if name in outcome.parts else "" for name in names},
                 "rate": rate * self.rates[0],
                 "stranger_cosine": cosine,
+                "length": position.length,
+                "accuracy": "",
+                **self.watch.see(self.objective.head, outcome.embeddings, batch.labels),
                 "crops_per_second": position.step * self.recipe.training.batch_size / position.seconds,
             },
         )
@@ -302,6 +312,13 @@ class TrainingRun:
                 hint="Lower the rate, use semi-hard instead of hard mining, a smaller margin, or begin with softmax.",
                 code="training.collapsed",
             )
+
+    def _write_curve(self, stage: ResolvedStage) -> None:
+        """What the stage's loss asks for at each angle, as it is at the stage's end."""
+        assert self.objective is not None
+        if self.objective.head is not None:
+            for point in target_logits(self.objective.head, self.position.length):
+                self._write(CURVES, {"step": self.position.step, "stage": stage.name, **point})
 
     def _write(self, table: str, row: dict[str, Any]) -> None:
         if self.log is not None:
@@ -321,16 +338,22 @@ class TrainingRun:
     def _validate(self, stage: ResolvedStage) -> None:
         position = self.position
         with self.accelerator.autocast():
-            measures = validate(self.judged_network, self.data.validation, seed=self.recipe.seed)
+            strangers = compare_strangers(self.judged_network, self.data.validation, seed=self.recipe.seed)
         fmr = self.recipe.validation.fmr
-        score, row = _score(measures, fmr)
+        score, row = _score(verification_measures(strangers, resamples=RESAMPLES, seed=self.recipe.seed), fmr)
         if score > position.best:
             position.best, position.best_step, position.stale = score, position.step, 0
             weights = deepcopy(self.judged_network).state_dict()
             save_checkpoint({"network": weights, "step": position.step}, self.folder / BEST)
         else:
             position.stale += 1
-        self._write(VALIDATIONS, {"step": position.step, "stage": stage.name, "loss": position.loss, **row})
+        self._write(
+            VALIDATIONS,
+            {"step": position.step, "stage": stage.name, "loss": position.loss, **row, **_cosines(strangers)},
+        )
+        for angles in self.watch.rows(position.step):
+            self._write(ANGLES, angles)
+        self.watch.begin()
         position.validated = position.step
         rate = "" if math.isnan(row["tmr"]) else f", TMR at FMR {fmr} {row['tmr']:.1%}"
         self.tell(
@@ -346,6 +369,18 @@ class TrainingRun:
         return bool(over)
 
 
+def averaged(network: nn.Module, decay: float) -> AveragedModel:
+    """A copy of a network that follows it as an exponential moving average of its weights and norms.
+
+    After n steps the decay is (1 + n) / (10 + n) at most, so that the untrained weights are soon forgotten.
+    """
+
+    def follow(averages: Any, current: Any, steps: Tensor | int) -> None:
+        get_ema_multi_avg_fn(min(decay, (1 + int(steps)) / (10 + int(steps))))(averages, current, steps)  # type: ignore[no-untyped-call]
+
+    return AveragedModel(network, multi_avg_fn=follow, use_buffers=True)
+
+
 def _score(measures: VerificationMeasures, fmr: str) -> tuple[float, dict[str, Any]]:
     """What is compared between validations, and a row of the log; where the FMR isn't supported, the AUC counts."""
     tmr, auc, eer = measures.tar_at_far[fmr], measures.auc, measures.eer
@@ -357,3 +392,12 @@ def _score(measures: VerificationMeasures, fmr: str) -> tuple[float, dict[str, A
         "tmr_high": tmr.high if isinstance(tmr, Estimate) else float("nan"),
     }
     return (row["tmr"] if isinstance(tmr, Estimate) else row["auc"]), row
+
+
+def _cosines(strangers: Comparisons) -> dict[str, float]:
+    """The 10, 50 and 90 % quantiles of the cosines of each kind of pair."""
+    return {
+        f"{kind}_cosine_{percent}": float(np.percentile(strangers.similarity[strangers.mated == mated], percent))
+        for kind, mated in (("mated", True), ("non_mated", False))
+        for percent in (10, 50, 90)
+    }

@@ -7,13 +7,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from mien.evaluation import VerificationMeasures, score_all_pairs, verification_measures
+from mien.evaluation import Comparisons, VerificationMeasures, verification_measures
 from mien.progress import track
 from mien.training.data.crop_set import CropSet
 from mien.training.trainer.batches import as_network_input
+from mien.training.trainer.stranger_pairs import StrangerPairs
 
 MOST_CROPS = 3000
-"""Crops compared with each other, drawn where there are more: 4.5 million pairs."""
+"""Crops that are embedded, drawn where there are more."""
 BATCH = 128
 
 
@@ -41,20 +42,22 @@ def embed_crops(
     return np.concatenate(parts)
 
 
-def validate(network: nn.Module, crops: CropSet, *, resamples: int = 100, seed: int = 0) -> VerificationMeasures:
-    """Compare all pairs of the crops of people that a network doesn't learn from.
+def compare_strangers(network: nn.Module, crops: CropSet, *, seed: int = 0) -> Comparisons:
+    """Compare crops of people whom a network doesn't learn from.
 
     Args:
-        network: To be judged.
-        crops: At most `MOST_CROPS` of them are drawn.
-        resamples: Bootstrap replicates of people for the intervals.
+        network: It is left in the mode in which it was.
+        crops: At most `MOST_CROPS` of them are drawn, and of their pairs as many as `StrangerPairs` has.
         seed: Of the draws.
     """
     if len(crops) > MOST_CROPS:
         crops = crops.select(np.sort(np.random.default_rng(seed).choice(len(crops), MOST_CROPS, replace=False)))
-    people = [crops.people[label] for label in crops.labels]
-    scores = score_all_pairs(embed_crops(network, crops), people)
-    return verification_measures(scores, resamples=resamples, seed=seed)
+    return StrangerPairs(crops.labels, seed=seed).compared(embed_crops(network, crops))
+
+
+def validate(network: nn.Module, crops: CropSet, *, resamples: int, seed: int = 0) -> VerificationMeasures:
+    """What `compare_strangers` comes to, with intervals from `resamples` bootstrap replicates of people."""
+    return verification_measures(compare_strangers(network, crops, seed=seed), resamples=resamples, seed=seed)
 
 
 def _inputs(crops: CropSet) -> Iterator[torch.Tensor]:

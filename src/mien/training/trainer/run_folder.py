@@ -1,0 +1,26 @@
+"""What a run's folder holds, and how it is read."""
+
+import tomllib
+from pathlib import Path
+
+from mien.errors import ConfigError
+from mien.training.recipe import Recipe, check_recipe
+
+RECIPE, RESULT, PEOPLE, REPORT = "recipe.toml", "result.json", "people.txt", "report.html"
+CHECKPOINT, BEST = "checkpoint.pt", "best.pt"
+SCATTER = "embeddings.npz"
+"""Some embeddings of the people learnt from, where they have two or three numbers and can be drawn."""
+
+
+def read_run_recipe(folder: Path) -> Recipe:
+    """The recipe that a run follows.
+
+    Raises:
+        ConfigError: The folder is no run.
+    """
+    try:
+        return check_recipe(tomllib.loads((folder / RECIPE).read_text(encoding="utf-8")), str(folder / RECIPE))
+    except OSError:
+        raise ConfigError(
+            f"{folder} is no training run: it has no {RECIPE}.", hint="Name the folder that `mien train -o` wrote."
+        ) from None
