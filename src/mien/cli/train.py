@@ -11,7 +11,7 @@ from mien.cli.output import ExitCode, print_json, progress_shown, say
 
 def train(
     recipe: Annotated[
-        Path | None, typer.Argument(help="What to do: a recipe (TOML), such as recipes/quick.toml.")
+        Path | None, typer.Argument(help="What to do: a recipe (TOML), or quick, scratch, finetune or student.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The run's folder; by default runs/ and the recipe's name.")
@@ -37,7 +37,7 @@ def train(
         print(describe_keys())
         return ExitCode.DONE
     if recipe is None:
-        raise ConfigError("Name a recipe to follow.", hint="recipes/quick.toml is a first one; --keys lists all keys.")
+        raise ConfigError("Name a recipe to follow.", hint="`mien train quick` is a first one; --keys lists all keys.")
     read = read_recipe(recipe, changes or ())
     folder = output or Path("runs") / recipe.stem
     with progress_shown():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mien.errors import ConfigError
-from mien.training.recipe import Recipe, check_recipe, describe_keys, read_recipe, write_recipe
+from mien.training.recipe import Recipe, check_recipe, describe_keys, read_recipe, shipped_recipes, write_recipe
 
 LEAST = {"data": {"sources": [{"synthetic": {"people": 10}}]}, "losses": [{"name": "cosface", "m": 0.4}]}
 TEXT = """
@@ -120,3 +120,15 @@ def test_every_key_of_the_schema_is_described() -> None:
     for table, field in Recipe.model_fields.items():
         assert any(line.strip("[]").startswith(table) for line in lines), field
     assert any(line.startswith("training.batch_size") and "128" in line for line in lines)
+
+
+def test_a_shipped_recipe_is_read_by_its_name_unless_a_file_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read_recipe(Path("quick")) == read_recipe(shipped_recipes()["quick"])
+    (tmp_path / "quick").write_text(TEXT)
+    assert read_recipe(Path("quick")).losses[0].arguments == {"m": 0.4}
+    with pytest.raises(ConfigError, match=r"no recipe quickly\.") as refusal:
+        read_recipe(Path("quickly"))
+    assert "finetune, quick, scratch, student" in str(refusal.value.hint)

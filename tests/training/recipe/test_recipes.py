@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from mien.training.data.augmentation import Augmentation
-from mien.training.recipe import read_recipe
+from mien.training.recipe import read_recipe, shipped_recipes
 
-RECIPES = sorted((Path(__file__).parents[3] / "recipes").glob("*.toml"))
+RECIPES = list(shipped_recipes().values())
 
 
 @pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)

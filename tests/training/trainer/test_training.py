@@ -16,8 +16,6 @@ from mien.training.trainer import TrainingResult, open_run, train, training_run,
 from mien.training.trainer.checkpoint import load_checkpoint
 from mien.training.trainer.run_log import read_log
 
-RECIPES = Path(__file__).parents[3] / "recipes"
-
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -293,7 +291,7 @@ def test_held_out_people_are_not_learnt_from(cache: Path, tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_the_quick_recipe_learns_to_tell_unseen_people_apart(cache: Path, tmp_path: Path) -> None:
     torch.set_num_threads(2)
-    result = train(read_recipe(RECIPES / "quick.toml", [f"data.cache={cache}"]), tmp_path)
+    result = train(read_recipe(Path("quick"), [f"data.cache={cache}"]), tmp_path)
     assert result.measures is not None
     assert isinstance(result.measures.auc, Estimate)
     assert result.measures.auc.low >= 0.95

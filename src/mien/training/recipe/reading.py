@@ -12,21 +12,32 @@ from mien.errors import ConfigError
 from mien.training.recipe.schema import Recipe
 
 
+def shipped_recipes() -> dict[str, Path]:
+    """The recipes that come with mien, by name."""
+    folder = Path(__file__).parent.parent / "recipes"
+    return {file.stem: file for file in sorted(folder.glob("*.toml"))}
+
+
 def read_recipe(file: Path, changes: Iterable[str] = ()) -> Recipe:
     """Read a recipe and apply changes to it.
 
     Args:
-        file: TOML.
+        file: TOML; or the name of a shipped one, such as ``quick``, where there is no such file.
         changes: Such as ``"losses.0.m=0.4"`` or ``"training.batch_size=64"``: the place in the recipe, and a value as
             TOML writes it; text needs no quotes. ``loss`` stands for the first of the losses.
 
     Raises:
         ConfigError: The file is missing or no TOML, or a key or value is not one that a recipe has.
     """
+    shipped = shipped_recipes()
+    if str(file) in shipped and not file.exists():
+        file = shipped[str(file)]
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"There is no recipe {file}.", hint="Name a TOML file, such as recipes/quick.toml.") from None
+        raise ConfigError(
+            f"There is no recipe {file}.", hint=f"Name a TOML file, or one of {', '.join(shipped)}."
+        ) from None
     except (OSError, UnicodeDecodeError) as problem:
         raise ConfigError(f"The recipe {file} can't be read: {problem}.") from None
     except tomllib.TOMLDecodeError as problem:
