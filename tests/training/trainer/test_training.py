@@ -213,6 +213,30 @@ def test_a_stage_that_trains_only_its_head_leaves_the_network_alone(cache: Path,
     assert not torch.equal(before, after)
 
 
+def test_last_layers_learn_from_looks_that_are_kept(cache: Path, tmp_path: Path) -> None:
+    stages = [{"name": "all", "epochs": 1}, {"name": "last", "epochs": 2, "trainable": "last", "looks": 2}]
+    recipe = small_recipe(cache, stages=stages)
+    told = 0
+
+    def interrupt(line: str) -> None:
+        nonlocal told
+        told += 1
+        if told == 2:
+            raise Stopped
+
+    train(recipe, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, tmp_path / "parts", tell=interrupt)
+    assert (tmp_path / "parts" / "features-1.f16").exists()
+    train(recipe, tmp_path / "parts")
+    assert_same_weights(network_of(tmp_path / "whole"), network_of(tmp_path / "parts"))
+    assert not list(tmp_path.glob("*/features*"))
+    train(small_recipe(cache, stages=stages[:1]), tmp_path / "first")
+    before, after = network_of(tmp_path / "first"), network_of(tmp_path / "whole")
+    moved = {key.split(".")[0] for key, tensor in before.items() if not torch.equal(tensor, after[key])}
+    assert moved == {"level4", "embedding"}
+
+
 def test_a_joint_objective_adds_its_losses(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_run, "LOG_EVERY", 1)
     recipe = small_recipe(

@@ -137,6 +137,10 @@ class Stage(Table):
     name: str = Field("training", description="What it is called in the log.")
     epochs: Positive = Field(10, description="How often each crop is seen; may be a fraction.")
     trainable: str = Field("all", description="What moves of the backbone: all, last, head or none, or parts by name.")
+    looks: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="Run what doesn't move once only, on so many augmented looks at each crop; 0: new ones each time.",
+    )
     losses: tuple[Objective, ...] = Field((), description="Its losses, instead of the recipe's.")
     optimizer: Optimizer | None = Field(None, description="Its optimiser, instead of the recipe's.")
     schedule: Schedule | None = Field(None, description="Its schedule, instead of the recipe's.")

@@ -27,6 +27,7 @@ class ResolvedStage:
         name: What it is called.
         steps: How many steps it has.
         trainable: Which part of the backbone moves.
+        looks: At each crop by what doesn't move, kept for all epochs; 0 for new ones always.
         losses: Its losses.
         optimizer: Its optimiser.
         schedule: Its schedule.
@@ -36,6 +37,7 @@ class ResolvedStage:
     name: str
     steps: int
     trainable: str
+    looks: int
     losses: tuple[Objective, ...]
     optimizer: Optimizer
     schedule: Schedule
@@ -54,6 +56,7 @@ def resolve_stages(recipe: Recipe, steps_per_epoch: int) -> tuple[ResolvedStage,
             name=stage.name,
             steps=max(1, round(stage.epochs * steps_per_epoch)),
             trainable=stage.trainable,
+            looks=stage.looks,
             losses=stage.losses or recipe.losses,
             optimizer=stage.optimizer or recipe.optimizer,
             schedule=stage.schedule or recipe.schedule,

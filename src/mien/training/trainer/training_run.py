@@ -15,13 +15,14 @@ from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from mien.errors import TrainingError
+from mien.errors import ConfigError, TrainingError
 from mien.evaluation import Comparisons, Estimate, VerificationMeasures, verification_measures
 from mien.progress import report
 from mien.training.data.preparing import PreparedData
 from mien.training.recipe.schema import Recipe
 from mien.training.trainer.batches import Batch, Batches, EmbeddedBatches
 from mien.training.trainer.checkpoint import load_checkpoint, save_checkpoint
+from mien.training.trainer.frozen_front import FeatureBatches, halves
 from mien.training.trainer.head_watch import HeadWatch, target_logits
 from mien.training.trainer.joint_objective import JointObjective, Outcome, mean_stranger_cosine
 from mien.training.trainer.run_folder import BEST, CHECKPOINT
@@ -41,6 +42,8 @@ LOG_EVERY = 20
 """Steps between two rows of the log."""
 RESAMPLES = 100
 """Bootstrap replicates for the intervals of a validation."""
+FEATURES = "features"
+"""What files with looks at crops are called; gigabytes, so that they go when their stage is over."""
 COLLAPSED_ROWS = 10
 """Rows of the log in a row whose embeddings all point one way, after which the run stops."""
 
@@ -148,6 +151,7 @@ class TrainingRun:
                 if not self._finish_stage(self.stages[self.position.stage], deadline):
                     return False
                 self._write_curve(self.stages[self.position.stage])
+                (self.folder / f"{FEATURES}-{self.position.stage}.f16").unlink(missing_ok=True)
                 self.position.stage, self.position.stage_step = self.position.stage + 1, 0
                 if self.position.stage < len(self.stages):
                     self._begin_stage()
@@ -183,7 +187,7 @@ class TrainingRun:
         torch.manual_seed(self.recipe.seed + 1000 * self.position.stage)
         self.objective = make_objective(
             stage,
-            nn.Identity() if stage.head_only else self.network,
+            self._moving(stage),
             people=len(self.data.train.people),
             embedding_size=self.recipe.backbone.embedding_size,
             before=self.objective,
@@ -240,11 +244,35 @@ class TrainingRun:
         due = done > 0 and (done % every == 0 or done == stage.steps)
         return due and not stage.head_only and self.position.validated < self.position.step
 
-    def _batches(self, stage: ResolvedStage) -> Batches | EmbeddedBatches:
-        """The stage's batches; of embeddings where only its losses learn, which takes seconds instead of hours."""
+    def _moving(self, stage: ResolvedStage) -> nn.Module:
+        """What of the network each step runs through: not what is computed once for all."""
+        if stage.looks:
+            if self.accelerator.num_processes > 1:
+                raise ConfigError("looks are kept by one process only.", hint="Leave looks out, or use one process.")
+            return halves(self.network, stage.trainable, self.recipe.data.side)[1]
+        return nn.Identity() if stage.head_only else self.network
+
+    def _batches(self, stage: ResolvedStage) -> Batches | EmbeddedBatches | FeatureBatches:
+        """The stage's batches: of crops; of what the frozen parts make of them; or, where only losses learn, of
+        embeddings, which takes seconds instead of hours.
+        """
+        train = self.data.train
+        if stage.looks:
+            front, _ = halves(self.network, stage.trainable, self.recipe.data.side)
+            with self.accelerator.autocast():
+                made = FeatureBatches(
+                    front,
+                    train,
+                    self.batches.order,
+                    self.batches.augment,
+                    stage.looks,
+                    self.recipe.seed,
+                    self.folder / f"{FEATURES}-{self.position.stage}.f16",
+                )
+            train_mode(self.network)
+            return made
         if not stage.head_only:
             return self.batches
-        train = self.data.train
         with self.accelerator.autocast():
             embeddings = embed_crops(self.network, train, unit_length=False)
         return EmbeddedBatches(embeddings, train.labels, self.batches.order)
