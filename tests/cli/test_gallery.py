@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from cli.conftest import Run
 
 
@@ -86,6 +88,40 @@ def test_wrong_usage(run: Run, people: Path, tmp_path: Path) -> None:
     assert run("people", "list", "--gallery", "oracle://x").code == 2
     (tmp_path / "text.db").write_text("hello", encoding="utf-8")
     assert run("people", "list", "--gallery", tmp_path / "text.db").code == 3
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("people", "list"),
+        ("people", "show", "Ada"),
+        ("people", "rename", "Ada", "Bo"),
+        ("people", "forget", "Ada"),
+        ("identify", "{photo}"),
+        ("calibrate",),
+    ],
+    ids=" ".join,
+)
+def test_only_enrolling_makes_a_gallery(run: Run, people: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
+    typo, empty = tmp_path / "typo.db", tmp_path / "empty.db"
+    empty.touch()
+    arguments = [word.format(photo=people / "person-0001/0001.jpg") for word in command]
+    for gallery, why in ((typo, "does not exist"), (empty, "is empty")):
+        ran = run(*arguments, "--gallery", gallery)
+        assert ran.code == 3
+        assert f"There is no gallery at {gallery}: the file {why}." in ran.err
+        assert ran.out == ""
+    assert sorted(tmp_path.iterdir()) == [empty]
+    assert empty.stat().st_size == 0
+
+
+def test_looking_for_the_default_gallery_makes_no_folder(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIEN_GALLERY", "")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert run("people", "list").code == 3
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_gallery_of_people_unlike_the_calibration_s_is_told_so(run: Run, tmp_path: Path) -> None:

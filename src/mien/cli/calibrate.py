@@ -133,7 +133,7 @@ def _unlabelled(
 def _gallery(url: str, output: Path | None, json: bool) -> int:
     from mien.gallery import Gallery
 
-    with Gallery(url) as store, progress_shown():
+    with Gallery(url, create=False) as store, progress_shown():
         calibration = store.calibrate()
         doubles = store.doubles()
     if output is not None:

@@ -117,7 +117,7 @@ def identify(
         encoder, flip=flip, runtime=runtime, precision=precision, small_faces=small_faces, calibration=calibration
     )
     codes = []
-    with Gallery(gallery, recognizer=recognizer) as store:
+    with Gallery(gallery, recognizer=recognizer, create=False) as store:
         for name in names:
             try:
                 found = store.identify(name, fpir=fpir, threshold=threshold, face=face, top=top)
@@ -142,7 +142,7 @@ def list_(gallery: GalleryOption = None, json: JsonOption = False) -> int:
     """List the people of the gallery."""
     from mien.gallery import Gallery
 
-    with Gallery(gallery) as store:
+    with Gallery(gallery, create=False) as store:
         records = store.people()
     if json:
         print_json([record.to_dict() for record in records])
@@ -157,7 +157,7 @@ def show(name: str, gallery: GalleryOption = None, json: JsonOption = False) -> 
     """Show what the gallery holds of a person."""
     from mien.gallery import Gallery
 
-    with Gallery(gallery) as store:
+    with Gallery(gallery, create=False) as store:
         details = store.show(name)
     if json:
         print_json(details.to_dict())
@@ -172,7 +172,7 @@ def rename(old: str, new: str, gallery: GalleryOption = None, json: JsonOption =
     """Give a person another name."""
     from mien.gallery import Gallery
 
-    with Gallery(gallery) as store:
+    with Gallery(gallery, create=False) as store:
         store.rename(old, new)
         details = store.show(new)
     if json:
@@ -186,7 +186,7 @@ def forget(name: str, gallery: GalleryOption = None, json: JsonOption = False) -
     """Delete a person and every trace of their face from the gallery's files."""
     from mien.gallery import Gallery
 
-    with Gallery(gallery) as store:
+    with Gallery(gallery, create=False) as store:
         receipt = store.forget(name)
     if json:
         print_json(receipt.to_dict())

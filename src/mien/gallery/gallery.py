@@ -54,16 +54,24 @@ class Gallery:
 
     Args:
         url: ``sqlite:///path`` or a plain path; by default the environment variable ``MIEN_GALLERY``, and without it
-            a file in the user's data folder. The file is made if it is not there.
+            a file in the user's data folder.
         recognizer: Finds and embeds faces; by default one with the gallery's encoder, opened when it is first needed.
+        create: Make the file if it is not there; without it a path that was mistyped is refused, and nothing is made.
 
     Raises:
         ConfigError: `url` names no kind of gallery that there is.
-        GalleryError: The file is no gallery, damaged, of a newer mien, locked, or can't be read and written.
+        GalleryError: The file is missing and not to be made, no gallery, damaged, of a newer mien, locked, or can't be
+            read and written.
     """
 
-    def __init__(self, url: str | os.PathLike[str] | None = None, *, recognizer: Recognizer | None = None) -> None:
-        self._database = SqliteDatabase(locate(url))
+    def __init__(
+        self,
+        url: str | os.PathLike[str] | None = None,
+        *,
+        recognizer: Recognizer | None = None,
+        create: bool = True,
+    ) -> None:
+        self._database = SqliteDatabase(locate(url, create=create), create=create)
         self._recognizer = recognizer
         self._index = Index()
         self._lock = Lock()  # held by whoever uses the index

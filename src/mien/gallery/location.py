@@ -11,18 +11,19 @@ ENVIRONMENT_VARIABLE = "MIEN_GALLERY"
 _SQLITE = "sqlite:///"
 
 
-def locate(url: str | os.PathLike[str] | None = None) -> Path:
+def locate(url: str | os.PathLike[str] | None = None, *, create: bool = True) -> Path:
     """The file that a gallery is kept in.
 
     Args:
         url: ``sqlite:///relative/path``, ``sqlite:////absolute/path`` or a plain path. By default what the environment
-            variable ``MIEN_GALLERY`` says, and without it ``gallery.db`` in the user's data folder, which is made.
+            variable ``MIEN_GALLERY`` says, and without it ``gallery.db`` in the user's data folder.
+        create: Make the user's data folder if it is the gallery's place and isn't there.
 
     Raises:
         ConfigError: There is no such kind of gallery, or no path in it.
     """
     if url is None:
-        url = os.environ.get(ENVIRONMENT_VARIABLE) or _default()
+        url = os.environ.get(ENVIRONMENT_VARIABLE) or _default(create)
     text = os.fspath(url)
     path = text.removeprefix(_SQLITE)
     if "://" in path:
@@ -40,5 +41,5 @@ def locate(url: str | os.PathLike[str] | None = None) -> Path:
     return Path(path).expanduser().absolute()
 
 
-def _default() -> Path:
-    return platformdirs.user_data_path("mien", appauthor=False, ensure_exists=True) / "gallery.db"
+def _default(create: bool) -> Path:
+    return platformdirs.user_data_path("mien", appauthor=False, ensure_exists=create) / "gallery.db"

@@ -33,19 +33,21 @@ _making = Lock()
 
 
 class SqliteDatabase:
-    """The SQLite file of a gallery, made if it is not there. Safe for several threads and processes.
+    """The SQLite file of a gallery. Safe for several threads and processes.
 
     Args:
         path: The file.
+        create: Make it if it is not there, and lay out a gallery in an empty one.
 
     Raises:
-        GalleryError: It is not a gallery, a newer one, damaged, locked, or can't be read and written.
+        GalleryError: It is missing and not to be made, not a gallery, a newer one, damaged, locked, or can't be read
+            and written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, create: bool = True) -> None:
         self.path = path
         self._closed = False
-        _make_file(path)
+        _find_file(path, create)
         self._engine = sa.create_engine(
             sa.URL.create("sqlite", database=str(path)),
             module=dbapi2,
@@ -56,7 +58,7 @@ class SqliteDatabase:
         sa.event.listen(self._engine, "connect", _configure)
         sa.event.listen(self._engine, "begin", _begin)
         try:
-            self._recognise()
+            self._recognise(create)
         except BaseException:
             self.close()
             raise
@@ -96,11 +98,13 @@ class SqliteDatabase:
         self._closed = True
         self._engine.dispose()
 
-    def _recognise(self) -> None:
+    def _recognise(self, create: bool) -> None:
         """Check that this is a gallery that we can read; lay out a new one in an empty file."""
         with self.reading() as connection:
             empty = not _tables(connection)
         if empty:
+            if not create:
+                raise _no_gallery(self.path, "is empty")
             self._lay_out()
         with self.reading() as connection:
             if connection.exec_driver_sql("PRAGMA application_id").scalar() != _APPLICATION_ID:
@@ -163,8 +167,19 @@ class SqliteDatabase:
             raise _explained(self.path, error) from error
 
 
-def _make_file(path: Path) -> None:
-    """Make the file if it isn't there, for the user's eyes only; SQLite gives its log the same permissions."""
+def _no_gallery(path: Path, why: str) -> GalleryError:
+    return GalleryError(
+        f"There is no gallery at {path}: the file {why}.",
+        hint="Check the path; a gallery is made when the first person is enrolled.",
+        code="gallery.missing",
+    )
+
+
+def _find_file(path: Path, create: bool) -> None:
+    """Make the file if it isn't there and may be made, for the user's eyes only.
+
+    SQLite gives its log the same permissions.
+    """
     try:
         if path.is_dir():
             raise GalleryError(
@@ -174,6 +189,8 @@ def _make_file(path: Path) -> None:
             )
         with _making:  # closing a file that SQLite has open in this process would drop its locks
             if not path.exists():
+                if not create:
+                    raise _no_gallery(path, "does not exist")
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
         pass  # another process was faster
