@@ -10,6 +10,7 @@
     ├── GalleryError           a gallery that is missing, locked, or made with another encoder
     ├── TrainingError          a training run that can't go on
     ├── ConfigError            an option, file or variable that makes no sense
+    │   └── InputError         a file or folder of data that can't be read or used: scores, a list, people
     └── MissingExtraError      an optional dependency that is not installed
 
 A programming mistake (a wrong shape, a negative count) stays a ``ValueError`` or ``TypeError``.
@@ -96,6 +97,13 @@ class ConfigError(MienError):
 
     default_code = "config"
     exit_code = 2
+
+
+class InputError(ConfigError):
+    """A file or folder of data that can't be read or used: scores, a list of pairs, a table of faces, people."""
+
+    default_code = "input"
+    exit_code = 3
 
 
 class MissingExtraError(MienError):

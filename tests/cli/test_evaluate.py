@@ -78,10 +78,10 @@ def test_scores_for_people_to_read(run: Run, both: tuple[Path, Path], tmp_path: 
 def test_scores_that_make_no_sense(run: Run, both: tuple[Path, Path], tmp_path: Path) -> None:
     bad = scores(tmp_path, "bad.txt", [0.5, "half"])
     ran = run("evaluate", "scores", bad, both[1], "--json")
-    assert ran.code == 2
+    assert ran.code == 3
     assert ran.json["error"]["message"].startswith("Line 2 of")
-    assert run("evaluate", "scores", both[0]).code == 2, "a single file is a table"
-    assert run("evaluate", "scores", tmp_path / "no.txt", both[1]).code == 2
+    assert run("evaluate", "scores", both[0]).code == 3, "a single file is a table"
+    assert run("evaluate", "scores", tmp_path / "no.txt", both[1]).code == 3
     assert run("evaluate", "scores", *both, "--report", tmp_path / "nowhere" / "r.html").code == 2
     for threshold in ("nan", "inf"):
         refused = run("evaluate", "scores", *both, "--threshold", threshold)
@@ -115,10 +115,10 @@ def test_pairs_and_their_scores_again(run: Run, people: Path, kept: Path, tmp_pa
     assert (first["mated"], first["non_mated"], first["data"]["people"]) == (9, 27, 3)
     for name in ("auc", "eer", "average_precision"):
         assert again[name]["value"] == pytest.approx(first[name]["value"], abs=1e-6)
-    assert run("evaluate", "pairs", listed, "--photos", tmp_path).code == 2
+    assert run("evaluate", "pairs", listed, "--photos", tmp_path).code == 3
     listed.write_text(listed.read_text(encoding="utf-8") + "\na.jpg,b.jpg\n", encoding="utf-8")
     ran = run("evaluate", "pairs", listed, "--photos", people)
-    assert ran.code == 2
+    assert ran.code == 3
     assert "Line 38" in ran.err
 
 
@@ -156,7 +156,7 @@ def test_bin(run: Run, people: Path, tmp_path: Path) -> None:
     assert found.json["data"]["people"] is None
     file.write_bytes(b"cos\nsystem\n(S'touch " + str(tmp_path / "ran").encode() + b"'\ntR.")
     ran = run("evaluate", "bin", file)
-    assert ran.code == 2
+    assert ran.code == 3
     assert "os.system" in ran.err
     assert not (tmp_path / "ran").exists()
 
@@ -184,7 +184,7 @@ def test_open_set(run: Run, people: Path, kept: Path, among_synthetic: Path, tmp
     assert "2.0 is not between 0 and 1" in refused.err
     assert "enrol fewer" in run("evaluate", "open-set", people, "--enrolled", "9").err
     assert (tmp_path / "c.csv").read_text(encoding="utf-8").startswith("threshold,fpir,")
-    assert run("evaluate", "open-set", people, "--embeddings", kept).code == 2, "nobody is a stranger"
+    assert run("evaluate", "open-set", people, "--embeddings", kept).code == 3, "nobody is a stranger"
 
 
 def test_course(run: Run, people: Path, known: Path, among_synthetic: Path, tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_course(run: Run, people: Path, known: Path, among_synthetic: Path, tmp_
     assert found["data"]["facts"]["right answers"].startswith("6 of 6")
     assert found["identification"]["stranger_probes"] == 2
     (tmp_path / "truth.csv").write_text("\n".join(truth[:-1]), encoding="utf-8")
-    assert run(*asked, "--truth", tmp_path / "truth.csv").code == 2
+    assert run(*asked, "--truth", tmp_path / "truth.csv").code == 3
     assert run("evaluate", "course", known, probes, "--fpir", "1e-9").code == 3, "no calibration supports that"
 
 
@@ -227,7 +227,7 @@ def test_templates(run: Run, people: Path, kept: Path, tmp_path: Path) -> None:
     found = run("evaluate", "templates", listed, "--photos", people, "--embeddings", kept, "--json").json
     assert (found["mated"], found["non_mated"], found["data"]["photos"]) == (6, 60, 18)
     listed.write_text("template,photo\n", encoding="utf-8")
-    assert run("evaluate", "templates", listed).code == 2
+    assert run("evaluate", "templates", listed).code == 3
 
 
 def test_photos_without_faces(run: Run, faceless: Path, tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_photos_without_faces(run: Run, faceless: Path, tmp_path: Path) -> None:
     assert ran.code == 3
     assert "No photo has a face" in ran.err
     assert run("evaluate", "people", tmp_path / "nowhere").code == 3
-    assert run("evaluate", "people", tmp_path / "people" / "a").code == 2
+    assert run("evaluate", "people", tmp_path / "people" / "a").code == 3
 
 
 def test_aligned_photos_that_are_none(run: Run, tmp_path: Path) -> None:

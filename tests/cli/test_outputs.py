@@ -27,8 +27,8 @@ def test_outputs(run: Run, people: Path, tmp_path: Path, command: tuple[str, ...
 def test_a_demo_where_a_file_is_in_the_way(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     ran = run("demo", "-o", tmp_path / "file")
-    assert ran.code == 3
-    assert "file" in ran.err
+    assert ran.code == 2
+    assert "is a file; name a folder" in ran.err
 
 
 def test_cluster_writes_a_page_and_a_table(run: Run, people: Path, among_synthetic: Path, tmp_path: Path) -> None:

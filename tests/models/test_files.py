@@ -10,7 +10,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from mien.errors import ModelError
+from mien.errors import InputError, ModelError
 from mien.models import ModelCard, PackageSource, UrlSource, add, fetch, find_weights, load_card
 from mien.progress import reporting
 from small_networks import encoder_card, projection
@@ -87,9 +87,9 @@ def test_a_fusion_has_no_weights_of_its_own() -> None:
 
 def test_add_refuses_another_file(card: ModelCard, tmp_path: Path, empty_cache: Path) -> None:
     (tmp_path / "other").write_bytes(b"other")
-    with pytest.raises(ModelError, match="is not the file"):
+    with pytest.raises(InputError, match="is not the file"):
         add(card, tmp_path / "other")
-    with pytest.raises(ModelError, match="none can't be read"):
+    with pytest.raises(InputError, match="none can't be read"):
         add(card, tmp_path / "none")
     assert not [path for path in empty_cache.rglob("*") if path.is_file()]
 

@@ -76,7 +76,8 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         help="Face verification, open-set identification and clustering whose every decision states its error rate.",
         epilog="Exit codes: 0 yes or done · 1 a clean no (no match, unknown, ambiguous) · 2 wrong usage · 3 an input "
-        "can't be used · 4 something is missing · 5 done, but some items failed · 130 interrupted.",
+        "is missing or can't be used · 4 weights or an extra are missing · 5 done, but some items failed · "
+        "130 interrupted.",
     )
     app.callback()(_options)
     for action in (

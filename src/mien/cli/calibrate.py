@@ -19,11 +19,12 @@ from mien.cli.options import (
     output_file,
 )
 from mien.cli.output import ExitCode, print_json, progress_shown, say, say_problems
-from mien.errors import ConfigError
+from mien.errors import ConfigError, NoFaceError
 
 if TYPE_CHECKING:
     from mien.decisions import Calibration
     from mien.evaluation import Double
+    from mien.faces import FaceTable
     from mien.recognizer import Recognizer
 
 Problems = dict[str, dict[str, str]]
@@ -92,7 +93,7 @@ def _people(
 
     listed = [str(path) for photos_of_one in find_people(people).values() for path in photos_of_one]
     # A table that is carried on may hold other photos too, which are none of this calibration's business.
-    table = embed_photos(recognizer, listed, face=face, keep=keep).only(listed)
+    table = _with_faces(embed_photos(recognizer, listed, face=face, keep=keep).only(listed), people)
     photos = [str(Path(source).relative_to(people)) for source in table.sources]
     whose = [Path(photo).parts[0] for photo in photos]
     calibration = measure(
@@ -115,7 +116,7 @@ def _unlabelled(
     from mien.decisions import shipped_calibration
     from mien.evaluation import calibrate_unlabelled
 
-    table = embed_photos(recognizer, [str(folder)], keep=keep)
+    table = _with_faces(embed_photos(recognizer, [str(folder)], keep=keep), folder)
     calibration = calibrate_unlabelled(
         table.embeddings,
         shipped_calibration(recognizer.encoder_identity),
@@ -128,6 +129,13 @@ def _unlabelled(
         command=f"mien calibrate --unlabelled {folder.name} {made['command']}",
     )
     return calibration, table.problems
+
+
+def _with_faces(table: FaceTable, folder: Path) -> FaceTable:
+    if not len(table):
+        say_problems(table.problems)
+        raise NoFaceError(f"No photo in {folder} has a face.", hint="Name a folder of photos with faces.")
+    return table
 
 
 def _gallery(url: str, output: Path | None, json: bool) -> int:

@@ -18,20 +18,20 @@ from mien.cli.measuring import (
     show_measures,
     words,
 )
-from mien.cli.options import FlipOption, JsonOption, PrecisionOption, RuntimeOption, make_recognizer
+from mien.cli.options import (
+    FlipOption,
+    JsonOption,
+    PrecisionOption,
+    RuntimeOption,
+    make_recognizer,
+    output_folder,
+)
 from mien.cli.output import ExitCode, Group, print_json, progress_shown, say, say_problems
 from mien.cli.protocols import OPENINGS, with_options
 
 if TYPE_CHECKING:
     from mien.evaluation import EvaluationProtocol
     from mien.evaluation.reports.difference_tables import Differences
-
-
-def folder(path: Path | None) -> Path | None:
-    """Refuse a file where tables are to be kept, before the work is done."""
-    if path is not None and path.exists() and not path.is_dir():
-        raise typer.BadParameter(f"{path} is a file; name a folder.")
-    return path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class Comparing:
         Path | None,
         typer.Option(
             "--embeddings",
-            callback=folder,
+            callback=output_folder,
             help="Keep each encoder's embeddings in this folder, so that an interrupted run carries on.",
         ),
     ] = None

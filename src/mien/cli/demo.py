@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.options import EncoderOption, JsonOption, RuntimeOption, make_recognizer
+from mien.cli.options import EncoderOption, JsonOption, RuntimeOption, make_recognizer, output_folder
 from mien.cli.output import ExitCode, print_json, progress_shown, say
 
 
 def demo(
-    output: Annotated[Path, typer.Option("-o", "--output", help="The folder for the report and the photos.")] = Path(
-        "mien-demo"
-    ),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", callback=output_folder, help="The folder for the report and the photos.")
+    ] = Path("mien-demo"),
     photos: Annotated[
         Path | None, typer.Option(help="A folder with a folder of photos for each person, instead of synthetic people.")
     ] = None,

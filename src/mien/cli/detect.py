@@ -5,14 +5,18 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.options import JsonOption, PhotosArgument, RuntimeOption, SmallFacesOption, list_photos
+from mien.cli.options import JsonOption, PhotosArgument, RuntimeOption, SmallFacesOption, list_photos, output_folder
 from mien.cli.output import ExitCode, print_json, progress_shown, say_problems
 
 
 def detect(
     photos: PhotosArgument,
-    draw: Annotated[Path | None, typer.Option(help="Write each photo with its faces drawn to this folder.")] = None,
-    crops: Annotated[Path | None, typer.Option(help="Write each face, cut out and aligned, to this folder.")] = None,
+    draw: Annotated[
+        Path | None, typer.Option(callback=output_folder, help="Write each photo with its faces drawn to this folder.")
+    ] = None,
+    crops: Annotated[
+        Path | None, typer.Option(callback=output_folder, help="Write each face, cut out and aligned, to this folder.")
+    ] = None,
     max_side: Annotated[
         int, typer.Option(min=32, help="Shrink photos to this longer side, in pixels, for detection only.")
     ] = 640,

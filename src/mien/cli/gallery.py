@@ -23,7 +23,7 @@ from mien.cli.options import (
     make_recognizer,
 )
 from mien.cli.output import DECISION_CODES, ExitCode, Group, print_json, progress_shown, say
-from mien.errors import ConfigError, PhotoError
+from mien.errors import ConfigError, InputError, PhotoError
 
 if TYPE_CHECKING:
     from mien.gallery import Enrolment
@@ -61,6 +61,12 @@ def enroll(
         else:
             assert folder is not None
             results = list(store.enroll_folder(folder, face=face, on_duplicate=on_duplicate))
+            if not results:
+                raise InputError(
+                    f"There is nobody to enrol in {folder}.",
+                    hint="Name a folder that has a folder of photos for each person.",
+                    code="input.people",
+                )
     for result in results:
         for warning in result.warnings:
             say(f"{result.person}: {warning}")

@@ -21,7 +21,7 @@ from mien.cli.options import (
     make_recognizer,
     output_file,
 )
-from mien.cli.output import ExitCode, print_json, progress_shown, say, say_problems
+from mien.cli.output import ExitCode, print_json, progress_shown, say_problems
 
 
 def matrix_file(path: Path | None) -> Path | None:
@@ -55,14 +55,17 @@ def match(
 ) -> int:
     """Match every probe with every known person: the best one, or `unknown` below the threshold."""
     from mien.decisions import match as match_people
+    from mien.errors import NoFaceError
 
     recognizer = make_recognizer(
         encoder, flip=flip, runtime=runtime, precision=precision, face=face, calibration=calibration
     )
     with progress_shown():
         known, probe = (embed_photos(recognizer, [source], face=face) for source in (gallery, probes))
-        if not len(known):
-            say_problems(known.problems)
+        for called, table in (("known person", known), ("probe", probe)):
+            if not len(table):
+                say_problems(table.problems)
+                raise NoFaceError(f"No photo of a {called} has a face.", hint="Name photos, or a folder, with faces.")
         matches = match_people(
             probe.sources,
             probe.embeddings,
@@ -84,9 +87,6 @@ def match(
     else:
         print(f"{output}: {matches.sentence()}")
     say_problems(problems)
-    if not len(matches.probes):
-        say("No probe has a face.")
-        return ExitCode.UNUSABLE
     return ExitCode.SOME_FAILED if problems else ExitCode.DONE
 
 

@@ -80,6 +80,17 @@ def output_file(path: Path | None) -> Path | None:
     return path
 
 
+def output_folder(path: Path | None) -> Path | None:
+    """Refuse a file where a folder is to be written, before the work is done, not after."""
+    if path is not None:
+        for place in (path, *path.parents):
+            if place.exists():
+                if not place.is_dir():
+                    raise typer.BadParameter(f"{place} is a file; name a folder.")
+                break
+    return path
+
+
 FpirOption = Annotated[
     float,
     typer.Option(

@@ -16,12 +16,19 @@ class ExitCode(IntEnum):
     """How a command ends."""
 
     DONE = 0
+    """Yes, or done."""
     NO = 1
+    """A clean no: no match, unknown, ambiguous."""
     USAGE = 2
+    """Wrong usage: options or settings that make no sense, or a place that can't be written to."""
     UNUSABLE = 3
+    """An input that can't be used: a photo, folder, list, table, calibration or gallery, missing ones included."""
     MISSING = 4
+    """Something of mien's own is missing: a network, its weights, an extra, a server."""
     SOME_FAILED = 5
+    """Done, but some items failed."""
     INTERRUPTED = 130
+    """By Ctrl-C."""
 
 
 DECISION_CODES = {

@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.options import JsonOption
+from mien.cli.options import JsonOption, output_folder
 from mien.cli.output import ExitCode, print_json, progress_shown
 
 
 def synth(
-    folder: Annotated[Path, typer.Argument(help="Where to write them: a folder for each person.")],
+    folder: Annotated[
+        Path, typer.Argument(callback=output_folder, help="Where to write them: a folder for each person.")
+    ],
     people: Annotated[int, typer.Option(min=1, help="How many people.")] = 40,
     photos: Annotated[int, typer.Option(min=1, help="How many photos of each.")] = 4,
     seed: Annotated[int, typer.Option(help="The same seed gives the same people.")] = 0,

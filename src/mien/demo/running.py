@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.decisions import Clustering, Rate, Threshold, cluster
-from mien.errors import ConfigError
+from mien.errors import InputError
 from mien.evaluation import (
     EDGES,
     BCubed,
@@ -115,15 +115,16 @@ def run(people: Path, gallery: Path, recognizer: Recognizer) -> DemoResult:
         recognizer: What finds, embeds and compares faces.
 
     Raises:
-        ConfigError: There are too few people or photos for anything to be shown.
+        InputError: There are too few people or photos for anything to be shown.
     """
     start = time.perf_counter()
     portraits, unusable = _portraits(people, recognizer)
     known = {one.person for one in portraits if one.known}
     if len(known) < 2 or not any(one.known and not one.enrolled for one in portraits):
-        raise ConfigError(
+        raise InputError(
             f"{people} has too few people for a demo.",
             hint="It takes a folder with three or more folders, one a person, with two or more photos of some.",
+            code="input.people",
         )
     with Gallery(gallery, recognizer=recognizer) as store:
         enrolled = [one for one in portraits if one.enrolled]

@@ -14,7 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import ConfigError
+from mien.errors import InputError
 from mien.faces.alignment import align
 from mien.faces.faces import Faces
 from mien.photos import Photo
@@ -135,7 +135,7 @@ class FaceTable:
         """Read a table that `save` wrote.
 
         Raises:
-            ConfigError: It isn't there, or is not such a table.
+            InputError: It isn't there, or is not such a table.
         """
         try:
             with Path(path).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
@@ -152,7 +152,7 @@ class FaceTable:
                     about["problems"],
                 )
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise ConfigError(
+            raise InputError(
                 f"{os.fspath(path)} is not a table of faces that `mien embed` wrote ({error}).",
                 hint="Make one with: mien embed PHOTOS -o faces.npz",
             ) from error

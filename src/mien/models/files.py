@@ -14,7 +14,7 @@ from pathlib import Path
 import platformdirs
 
 from mien._version import __version__
-from mien.errors import ModelError
+from mien.errors import InputError, ModelError
 from mien.models.card import ModelCard, PackageSource, UrlSource
 from mien.progress import report
 
@@ -72,15 +72,18 @@ def add(card: ModelCard, file: str | Path) -> Path:
     """Copy a card's weights from a file of the user's into the cache, where `find_weights` finds them.
 
     Raises:
-        ModelError: The file can't be read, isn't the card's, or the cache can't be written.
+        InputError: The file can't be read, or isn't the card's.
+        ModelError: The cache can't be written.
     """
     source = Path(file)
     try:
         _check(source, card)
     except OSError as error:
-        raise ModelError(
-            f"{source} can't be read: {error.strerror or error}.", hint="Check the path.", code="model.unreadable"
+        raise InputError(
+            f"{source} can't be read: {error.strerror or error}.", hint="Check the path.", code="input.file"
         ) from error
+    except ModelError as error:
+        raise InputError(error.message, hint="Give a copy of that very file.", code="input.altered") from error
     return _into_cache(card, lambda arrived: shutil.copyfile(source, arrived))
 
 

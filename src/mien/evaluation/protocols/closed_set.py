@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mien.errors import ConfigError
+from mien.errors import ConfigError, InputError
 from mien.evaluation.evaluation import Evaluation, WorstError
 from mien.evaluation.measures.closed_set import closed_set_measures
 from mien.evaluation.protocols.people import labelled_photos, photos_by_person
@@ -44,7 +44,11 @@ def closed_set(folder: Path, *, train: float = 0.5, neighbours: int = 5, seed: i
             trained += [photo for at, photo in enumerate(of_one) if at in drawn]
             tested += [photo for at, photo in enumerate(of_one) if at not in drawn]
     if len({person[photo] for photo in trained}) < 2:
-        raise ConfigError(f"{folder} has not two people with two photos.", hint="A closed set takes two photos each.")
+        raise InputError(
+            f"{folder} has not two people with two photos.",
+            hint="A closed set takes two photos each.",
+            code="input.people",
+        )
     used = {photo: photos[photo] for photo in (*trained, *tested)}
     return ClosedSetOfPeople(folder.name, used, person, trained, tested, neighbours)
 
@@ -77,7 +81,7 @@ class ClosedSetOfPeople:
         known = {self.person[photo] for photo in train}
         test = [photo for photo in embedded.found(self.test) if self.person[photo] in known]
         if len(known) < 2 or not test:
-            raise ConfigError(f"In {self.data}, faces were found of fewer than two people.", code="config.people")
+            raise InputError(f"In {self.data}, faces were found of fewer than two people.", code="input.people")
         failed = set(self.test) - set(embedded.names) if settings.failures_are_errors else set()
         vectors = embedded.embeddings
         measures = closed_set_measures(

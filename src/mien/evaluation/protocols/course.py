@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mien.errors import CalibrationError, ConfigError
+from mien.errors import CalibrationError, ConfigError, InputError
 from mien.evaluation.evaluation import Evaluation
 from mien.evaluation.intervals.proportions import clopper_pearson
 from mien.evaluation.protocols.protocol import Differences, EmbeddedPhotos, Settings, data_of, photos_without_face
@@ -47,7 +47,9 @@ def _gallery(source: Path) -> tuple[dict[str, Path], dict[str, str]]:
         below = {name: Path(name) for name in found}
         return found, {name: path.parts[0] if len(path.parts) > 1 else path.stem for name, path in below.items()}
     rows = read_table(source, ("photo", "person")).values()
-    return {row["photo"]: source.parent / row["photo"] for row in rows}, {row["photo"]: row["person"] for row in rows}
+    found = {row["photo"]: source.parent / row["photo"] for row in rows}
+    _refuse_if_none_is_there(source, found)
+    return found, {row["photo"]: row["person"] for row in rows}
 
 
 def _listed(source: Path) -> dict[str, Path]:
@@ -58,17 +60,29 @@ def _listed(source: Path) -> dict[str, Path]:
         lines = [line.strip() for line in read_text(source, "list of photos").splitlines()]
         found = {line: source.parent / line for line in lines if line}
     if not found:
-        raise ConfigError(f"{source} has no photo.", hint="Name a folder of photos, or a list of them.")
+        raise InputError(
+            f"{source} has no photo.", hint="Name a folder of photos, or a list of them.", code="input.photos"
+        )
+    _refuse_if_none_is_there(source, found)
     return found
+
+
+def _refuse_if_none_is_there(source: Path, listed: Mapping[str, Path]) -> None:
+    if not any(path.is_file() for path in listed.values()):
+        raise InputError(
+            f"None of the {len(listed):,} photos in the list {source} is there, such as {next(iter(listed.values()))}.",
+            hint="Write each photo's path as it is seen from the list's own folder.",
+            code="input.photos",
+        )
 
 
 def _truth(path: Path, asked: Mapping[str, Path]) -> dict[str, str]:
     whose = {row["probe"]: row["person"] for row in read_table(path, ("probe", "person")).values()}
     if missing := [name for name in asked if name not in whose]:
-        raise ConfigError(
+        raise InputError(
             f"{path} says nothing of {len(missing):,} of {len(asked):,} probes, such as {missing[0]}.",
             hint="Name each probe by its path below the folder of probes.",
-            code="config.truth",
+            code="input.truth",
         )
     return whose
 

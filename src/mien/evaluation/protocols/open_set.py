@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import ConfigError
+from mien.errors import ConfigError, InputError
 from mien.evaluation.evaluation import Evaluation
 from mien.evaluation.protocols.people import labelled_photos, photos_by_person
 from mien.evaluation.protocols.protocol import Differences, EmbeddedPhotos, Settings, data_of, photos_without_face
@@ -50,11 +50,11 @@ def open_set(
         unknown = {names[at] for at in rng.permutation(len(names))[: round(strangers * len(names))].tolist()}
     known = [name for name, of_one in by_person.items() if name not in unknown and len(of_one) > enrolled]
     if not known or not unknown:
-        raise ConfigError(
+        raise InputError(
             f"{folder} has {len(known)} people to know and {len(unknown)} strangers, and it takes both.",
             hint=f"People with more than {enrolled} photo{'s' if enrolled > 1 else ''} can be known"
             + ("; enrol fewer." if not known else "; --strangers 0.5 makes a half of all strangers."),
-            code="config.people",
+            code="input.people",
         )
     gallery = [photo for name in known for photo in by_person[name][:enrolled]]
     mated = [photo for name in known for photo in by_person[name][enrolled:]]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import ConfigError
+from mien.errors import ConfigError, InputError
 from mien.evaluation.evaluation import ErrorKind, Evaluation, WorstError
 from mien.evaluation.protocols.listed_pairs import ListedPairs
 from mien.evaluation.protocols.photo_pairs import PhotoPairs
@@ -49,15 +49,15 @@ def labelled_photos(folder: Path) -> tuple[dict[str, PhotoSource], dict[str, str
     """The photos below a folder with a folder for each person, and whose they are, by their path below it.
 
     Raises:
-        ConfigError: If it has not two people.
+        InputError: If it has not two people.
         PhotoError: If it can't be read.
     """
     found = find_people(folder)
     if len(found) < 2:
-        raise ConfigError(
+        raise InputError(
             f"{folder} has photos of {len(found)} people, and it takes two.",
             hint="Name a folder that has a folder of photos for each person.",
-            code="config.people",
+            code="input.people",
         )
     photos: dict[str, PhotoSource] = {}
     person = {}
@@ -79,6 +79,7 @@ def draw_pairs(person: Mapping[str, str], mated_count: int, non_mated_count: int
 
     Raises:
         ConfigError: If there are not so many.
+        InputError: If there is none of a kind.
     """
     names = np.array(list(person), np.str_)
     whose = np.unique(list(person.values()), return_inverse=True)[1]
@@ -90,11 +91,12 @@ def draw_pairs(person: Mapping[str, str], mated_count: int, non_mated_count: int
     mated_total, non_mated_total = count_pairs_of(person)
     if not (1 <= mated_count <= mated_total and 1 <= non_mated_count <= non_mated_total):
         most = min(mated_total, non_mated_total)
-        raise ConfigError(
+        kind = ConfigError if most else InputError
+        raise kind(
             f"{mated_count:,} mated and {non_mated_count:,} non-mated pairs can't be drawn: there are "
             f"{mated_total:,} and {non_mated_total:,}.",
             hint=f"Ask for 1 to {most:,} pairs." if most else "Give photos of people with two photos or more.",
-            code="config.pairs",
+            code="config.pairs" if most else "input.pairs",
         )
     rng = np.random.default_rng(seed)
     chosen = np.sort(rng.choice(mated_total, mated_count, replace=False))
@@ -231,13 +233,13 @@ def of_people(embedded: EmbeddedPhotos, person: Mapping[str, str], data: str) ->
     """The embedded photos whose person is known.
 
     Raises:
-        ConfigError: If they are not of two people.
+        InputError: If they are not of two people.
     """
     found = [at for at, name in enumerate(embedded.names) if name in person]
     names = [embedded.names[at] for at in found]
     if len({person[name] for name in names}) < 2:
-        raise ConfigError(
-            f"In {data}, faces were found of fewer than two people.", hint="Look at the photos.", code="config.people"
+        raise InputError(
+            f"In {data}, faces were found of fewer than two people.", hint="Look at the photos.", code="input.people"
         )
     return EmbeddedPhotos(
         names, embedded.embeddings[found], embedded.quality[found], embedded.without_face, embedded.encoder

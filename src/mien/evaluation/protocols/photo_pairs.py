@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import ConfigError
+from mien.errors import InputError
 from mien.evaluation.protocols.tables import read_table, read_text
 from mien.photos import PhotoSource
 
@@ -45,7 +45,7 @@ def read_pairs(path: str | Path) -> PhotoPairs:
     has: first the mated pairs, ``NAME 1 4``, then as many non-mated ones, ``NAME 1 OTHER 2``. Blank lines are skipped.
 
     Raises:
-        ConfigError: If the file can't be read, or a line is not what its place asks for.
+        InputError: If the file can't be read, or a line is not what its place asks for.
     """
     rows = _lines(path)
     number, header = rows.pop(0)
@@ -53,10 +53,10 @@ def read_pairs(path: str | Path) -> PhotoPairs:
         raise _bad_line(path, number, "the number of folds and of pairs of each kind in a fold")
     folds, size = (int(header[0]) if len(header) == 2 else 1), int(header[-1])
     if len(rows) != 2 * folds * size:
-        raise ConfigError(
+        raise InputError(
             f"The list of pairs {path} announces {2 * folds * size} pairs and has {len(rows)}.",
             hint="Take the whole file again.",
-            code="config.pairs",
+            code="input.pairs",
         )
     kinds = [at // size % 2 == 0 for at in range(len(rows))]
     paths = [_lfw_pair(path, number, words, mated) for (number, words), mated in zip(rows, kinds, strict=True)]
@@ -75,7 +75,7 @@ def read_pair_list(path: str | Path) -> PhotoPairs:
     the list. Where it names no people, they are taken from the photos' folders or names if these agree with the labels.
 
     Raises:
-        ConfigError: If the file can't be read or has none of these layouts.
+        InputError: If the file can't be read or has none of these layouts.
     """
     rows = _lines(path)
     number, words = rows[0]
@@ -110,15 +110,15 @@ def read_cfp(folder: str | Path, kind: str) -> PhotoPairs:
         kind: ``"FF"`` (frontal with frontal) or ``"FP"`` (frontal with profile).
 
     Raises:
-        ConfigError: If a file is missing, or a line is not what its place asks for.
+        InputError: If a file is missing, or a line is not what its place asks for.
     """
     folder = Path(folder)
     frontal = _numbered(folder / "Pair_list_F.txt")
     other = frontal if kind == "FF" else _numbered(folder / "Pair_list_P.txt")
     splits = sorted(path for path in (folder / "Split" / kind).glob("*") if path.is_dir())
     if not splits:
-        raise ConfigError(
-            f"{folder / 'Split' / kind} has no folds.", hint="Name the folder Protocol of CFP.", code="config.pairs"
+        raise InputError(
+            f"{folder / 'Split' / kind} has no folds.", hint="Name the folder Protocol of CFP.", code="input.pairs"
         )
     pairs, mated, fold = [], [], []
     for number, split in enumerate(splits):
@@ -137,14 +137,14 @@ def photo_files(pairs: PhotoPairs, folder: Path) -> dict[str, PhotoSource]:
     """Where each photo of the pairs is.
 
     Raises:
-        ConfigError: If none of them is there.
+        InputError: If none of them is there.
     """
     files: dict[str, PhotoSource] = {name: folder / name for name in dict.fromkeys((*pairs.first, *pairs.second))}
     if not any(Path(str(path)).is_file() for path in files.values()):
-        raise ConfigError(
+        raise InputError(
             f"None of the {len(files):,} listed photos is in {folder}, such as {pairs.first[0]}.",
             hint="Name the folder that the names in the list start from.",
-            code="config.photos",
+            code="input.photos",
         )
     return files
 
@@ -209,7 +209,7 @@ def _made(
     people: NDArray[np.str_] | None = None,
 ) -> PhotoPairs:
     if not pairs:
-        raise ConfigError(f"The list of pairs {path} is empty.", code="config.pairs")
+        raise InputError(f"The list of pairs {path} is empty.", code="input.pairs")
     same = np.array(mated)
     return PhotoPairs(
         first=tuple(first for first, _ in pairs),
@@ -245,7 +245,7 @@ def truth(path: str | Path, number: int, label: str) -> bool:
     """Whether a label says that a pair is mated.
 
     Raises:
-        ConfigError: If it says neither.
+        InputError: If it says neither.
     """
     if label.lower() not in _TRUE | _FALSE:
         raise _bad_line(path, number, "a pair with the label 1 (mated) or 0 (non-mated)")
@@ -260,13 +260,13 @@ def _lines(path: str | Path) -> list[tuple[int, list[str]]]:
         if line.strip()
     ]
     if not rows:
-        raise ConfigError(f"The list of pairs {path} is empty.", code="config.pairs")
+        raise InputError(f"The list of pairs {path} is empty.", code="input.pairs")
     return rows
 
 
-def _bad_line(path: str | Path, number: int, wanted: str) -> ConfigError:
-    return ConfigError(
+def _bad_line(path: str | Path, number: int, wanted: str) -> InputError:
+    return InputError(
         f"Line {number} of the list of pairs {path} should be: {wanted}.",
         hint="Names and numbers are separated by spaces or tabs.",
-        code="config.pairs",
+        code="input.pairs",
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mien.errors import ConfigError
+from mien.errors import InputError
 
 
 def read_photo_pickle(path: str | Path) -> tuple[list[bytes], list[bool]]:
@@ -27,19 +27,19 @@ def read_photo_pickle(path: str | Path) -> tuple[list[bytes], list[bool]]:
         The bytes of 2·P picture files, and for each two of them in a row whether they show one person.
 
     Raises:
-        ConfigError: If the file can't be read, is truncated, or holds anything but two such lists.
+        InputError: If the file can't be read, is truncated, or holds anything but two such lists.
     """
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path} can't be read: {error.strerror}.", code="config.bin") from error
+        raise InputError(f"{path} can't be read: {error.strerror}.", code="input.bin") from error
     try:
         return _photos_and_labels(_Follower().follow(data))
     except _RefusedError as error:
-        raise ConfigError(
+        raise InputError(
             f"{path} is not a file of photo pairs: {error}. Nothing in it was run.",
             hint="insightface's .bin files hold two lists: pictures, and whether each two of them show one person.",
-            code="config.bin",
+            code="input.bin",
         ) from error
 
 

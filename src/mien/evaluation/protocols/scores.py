@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.errors import ConfigError
+from mien.errors import InputError
 from mien.evaluation.evaluation import Evaluation, EvaluationData
 from mien.evaluation.measures.folds import folded_accuracy
 from mien.evaluation.protocols.photo_pairs import truth
@@ -21,7 +21,7 @@ def read_scores(mated: Path, non_mated: Path) -> Comparisons:
     """Read two files of similarities, one a line; blank lines and lines that start with ``#`` are skipped.
 
     Raises:
-        ConfigError: If a file can't be read, has no score, or a line is none; ``nan`` is one of a failed comparison.
+        InputError: If a file can't be read, has no score, or a line is none; ``nan`` is one of a failed comparison.
     """
     of_one, of_two = _column(mated), _column(non_mated)
     return Comparisons(
@@ -33,7 +33,7 @@ def read_score_table(path: Path) -> Comparisons:
     """Read a CSV file: ``score,mated`` and, if wanted, ``fold`` and both ``person1`` and ``person2``.
 
     Raises:
-        ConfigError: If the file can't be read, or a line makes no sense; an empty score is a failed comparison.
+        InputError: If the file can't be read, or a line makes no sense; an empty score is a failed comparison.
     """
     table = read_table(path, ("score", "mated"))
     similarity = np.array([_score(path, line, row["score"] or "nan") for line, row in table.items()])
@@ -46,7 +46,7 @@ def read_score_table(path: Path) -> Comparisons:
         names = [(row["person1"], row["person2"]) for row in rows]
         for line, (one, other), same in zip(table, names, mated.tolist(), strict=True):
             if (one == other) != same:
-                raise ConfigError(f"Line {line} of {path} should be mated if and only if both people are the same.")
+                raise InputError(f"Line {line} of {path} should be mated if and only if both people are the same.")
         people = np.unique(np.array(names), return_inverse=True)[1].reshape(-1, 2).astype(np.int64)
     return Comparisons(similarity, mated, people, fold=fold)
 
@@ -55,14 +55,14 @@ def evaluate_scores(scores: Comparisons, data: str, settings: Settings) -> Evalu
     """Measure verification of similarities of any encoder, on any scale.
 
     Raises:
-        ConfigError: If there are no mated or no non-mated comparisons.
+        InputError: If there are no mated or no non-mated comparisons.
     """
     mated = int(scores.mated.sum())
     if not 0 < mated < len(scores):
-        raise ConfigError(
+        raise InputError(
             f"{data} has {mated:,} mated and {len(scores) - mated:,} non-mated scores.",
             hint="It takes scores of both kinds.",
-            code="config.scores",
+            code="input.scores",
         )
     folded = scores.fold is not None and len(np.unique(scores.fold)) > 1
     return Evaluation(
@@ -90,7 +90,7 @@ def _column(path: Path) -> list[float]:
     lines = enumerate(read_text(path, "file of scores").splitlines(), start=1)
     scores = [_score(path, number, line.strip()) for number, line in lines if line.strip() and line.lstrip()[0] != "#"]
     if not scores:
-        raise ConfigError(f"The file of scores {path} has no score.", code="config.scores")
+        raise InputError(f"The file of scores {path} has no score.", code="input.scores")
     return scores
 
 
@@ -101,9 +101,9 @@ def _score(path: Path, number: int, text: str) -> float:
         score = math.inf
     if abs(score) > _GREATEST:
         shown = text if len(text) <= 40 else f"{text[:40]}…"
-        raise ConfigError(
+        raise InputError(
             f"Line {number} of {path} is no score: {shown}.",
             hint="A file of scores has one number a line, from −1e100 to 1e100.",
-            code="config.scores",
+            code="input.scores",
         )
     return score

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import CalibrationError, ConfigError
+from mien.errors import CalibrationError, InputError
 from mien.evaluation.evaluation import WorstError
 from mien.evaluation.measures.differences import compare_identification
 from mien.evaluation.measures.identification import IdentificationMeasures, identification_measures
@@ -55,10 +55,10 @@ class Searched:
     def searches(self) -> Searches:
         """The best people of the gallery for each probe."""
         if not len(self.gallery.names) or not len(self.probes.names):
-            raise ConfigError(
+            raise InputError(
                 f"{len(self.probes.names)} probes can't be searched in a gallery of {len(self.gallery.names)}.",
                 hint="Give photos in which faces are found.",
-                code="config.people",
+                code="input.people",
             )
         return search(
             self.probes.embeddings,

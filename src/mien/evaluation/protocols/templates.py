@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import ConfigError
+from mien.errors import ConfigError, InputError
 from mien.evaluation.evaluation import Evaluation
 from mien.evaluation.protocols.listed_pairs import ListedPairs
 from mien.evaluation.protocols.people import AllPairs
@@ -48,8 +48,8 @@ def templates(
     subject: dict[str, str] = {}
     for line, row in rows.items():
         if subject.setdefault(row["template"], row["subject"]) != row["subject"]:
-            raise ConfigError(
-                f"Line {line} of {listed}: the template {row['template']} is of two subjects.", code="config.templates"
+            raise InputError(
+                f"Line {line} of {listed}: the template {row['template']} is of two subjects.", code="input.templates"
             )
         members.setdefault(row["template"], []).append((row["media"], row["photo"]))
     if (gallery is None) != (probes is None) or (gallery and pairs):
@@ -59,8 +59,8 @@ def templates(
         wanted = read_table(path, (column,))
         for line, row in wanted.items():
             if row[column] not in subject:
-                raise ConfigError(
-                    f"Line {line} of {path}: there is no template {row[column]} in {listed}.", code="config.templates"
+                raise InputError(
+                    f"Line {line} of {path}: there is no template {row[column]} in {listed}.", code="input.templates"
                 )
         return [row[column] for row in wanted.values()]
 
@@ -202,7 +202,7 @@ class Templates:
                 quality.append(float(embedded.quality[rows].mean()))
                 vectors.append(pool(embedded.embeddings[rows], embedded.quality[rows], [medium for medium, _ in found]))
         if not names:
-            raise ConfigError(f"No photo of {self.data} has a face.", code="config.templates")
+            raise InputError(f"No photo of {self.data} has a face.", code="input.templates")
         there = set(names)
         without = [name for name in self.members if name not in there]
         return EmbeddedPhotos(names, np.array(vectors), np.array(quality, np.float32), without, embedded.encoder)

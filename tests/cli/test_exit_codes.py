@@ -1,0 +1,85 @@
+"""Every command ends alike: an input that can't be used is 3 whatever is wrong with it, and 2 is for wrong usage."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import Run
+
+TAKE_AN_INPUT = [
+    "verify {bad} {photo}",
+    "verify {photo} {photo} --calibration {bad}",
+    "detect {bad}",
+    "embed {bad} -o {out}/faces.npz",
+    "cluster {bad}",
+    "match {bad} {known} -o {out}/matches.csv",
+    "match {known} {bad} -o {out}/matches.csv",
+    "enroll Ada {bad}",
+    "enroll --folder {bad}",
+    "people list --gallery {bad}",
+    "calibrate --people {bad} -o {out}/calibration.json",
+    "calibrate --unlabelled {bad} -o {out}/calibration.json",
+    "calibrate --gallery {bad}",
+    "demo --photos {bad} -o {out}/demo",
+    "models add sface {bad}",
+    "evaluate scores {bad}",
+    "evaluate scores {bad} {bad}",
+    "evaluate lfw {bad}",
+    "evaluate pairs {bad}",
+    "evaluate bin {bad}",
+    "evaluate people {bad}",
+    "evaluate templates {bad}",
+    "evaluate open-set {bad}",
+    "evaluate course {bad} {known}",
+    "evaluate course {known} {bad}",
+    "evaluate course {known} {known} --truth {bad}",
+    "evaluate closed-set {bad}",
+    "evaluate clustering {bad}",
+    "compare-models people {bad} --encoder sface --encoder dlib",
+]
+WRITE_A_FOLDER = [
+    "demo -o {file}",
+    "detect {photo} --draw {file}",
+    "detect {photo} --crops {file}/below",
+    "synth {file}",
+    "compare-models people {known} --encoder sface --encoder dlib --embeddings {file}",
+]
+
+
+@pytest.fixture(params=["missing", "text", "empty", "bytes"])
+def bad(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A path that is no input for anything."""
+    path = tmp_path / "bad"
+    if request.param == "text":
+        path.write_text("hello\n", encoding="utf-8")
+    elif request.param == "empty":
+        path.mkdir()
+    elif request.param == "bytes":
+        path.write_bytes(b"\x00\xff" * 64)
+    return path
+
+
+@pytest.mark.parametrize("command", TAKE_AN_INPUT)
+def test_an_input_that_cant_be_used(run: Run, people: Path, known: Path, bad: Path, command: str) -> None:
+    out = bad.parent / "out"
+    out.mkdir()
+    words = command.format(bad=bad, out=out, photo=people / "person-0001/0001.jpg", known=known)
+    ran = run(*words.split(" "))
+    assert ran.code == 3, ran.err
+    assert "bad" in ran.out + ran.err, "it says what it is about"
+    assert len((ran.out + ran.err).strip()) > 20
+    assert not (out / "matches.csv").exists()
+    assert not (out / "calibration.json").exists()
+
+
+@pytest.mark.parametrize("command", WRITE_A_FOLDER)
+def test_a_file_where_a_folder_is_to_be_written(
+    run: Run, people: Path, known: Path, tmp_path: Path, command: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine", encoding="utf-8")
+    words = command.format(file=file, photo=people / "person-0001/0001.jpg", known=known)
+    ran = run(*words.split(" "))
+    assert ran.code == 2, ran.err
+    assert "is a file; name a folder" in ran.err
+    assert file.read_text(encoding="utf-8") == "mine"
