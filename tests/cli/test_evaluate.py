@@ -82,6 +82,10 @@ def test_scores_that_make_no_sense(run: Run, both: tuple[Path, Path], tmp_path: 
     assert ran.json["error"]["message"].startswith("Line 2 of")
     assert run("evaluate", "scores", both[0]).code == 3, "a single file is a table"
     assert run("evaluate", "scores", tmp_path / "no.txt", both[1]).code == 3
+    failed = run("evaluate", "scores", scores(tmp_path, "failed.txt", ["nan", "nan"]), both[1])
+    assert failed.code == 3
+    assert "None of the 2 mated scores of failed.txt and nonmated.txt is a number" in failed.err
+    assert failed.out == ""
     assert run("evaluate", "scores", *both, "--report", tmp_path / "nowhere" / "r.html").code == 2
     for threshold in ("nan", "inf"):
         refused = run("evaluate", "scores", *both, "--threshold", threshold)

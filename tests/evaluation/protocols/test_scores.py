@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.errors import ConfigError
+from mien.errors import InputError
 from mien.evaluation import Settings, evaluate_scores, read_score_table, read_scores
 
 QUICK = Settings(resamples=20)
@@ -33,7 +33,7 @@ def test_a_table(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bad", ["0,5", "inf", "-inf", "abc", "0.5 0.6", "1e999", "-1e101", "x" * 100])
 def test_a_bad_line_is_refused_with_its_number(tmp_path: Path, bad: str) -> None:
-    with pytest.raises(ConfigError, match=r"Line 3 of .*m\.txt is no score"):
+    with pytest.raises(InputError, match=r"Line 3 of .*m\.txt is no score"):
         read_scores(file(tmp_path, "m.txt", f"0.5\n\n{bad}\n"), file(tmp_path, "n.txt", "0.1"))
 
 
@@ -48,21 +48,38 @@ def test_a_bad_line_is_refused_with_its_number(tmp_path: Path, bad: str) -> None
     ],
 )
 def test_a_bad_table(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(InputError, match=said):
         read_score_table(file(tmp_path, "s.csv", text))
 
 
 def test_files_without_scores(tmp_path: Path) -> None:
     some = file(tmp_path, "n.txt", "0.1\n")
-    with pytest.raises(ConfigError, match="has no score"):
+    with pytest.raises(InputError, match="has no score"):
         read_scores(file(tmp_path, "m.txt", "# nothing\n\n"), some)
-    with pytest.raises(ConfigError, match="can't be read"):
+    with pytest.raises(InputError, match="can't be read"):
         read_scores(tmp_path / "missing", some)
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="not text"):
+    with pytest.raises(InputError, match="not text"):
         read_scores(tmp_path / "binary", some)
-    with pytest.raises(ConfigError, match="both kinds"):
+    with pytest.raises(InputError, match="both kinds"):
         evaluate_scores(read_score_table(file(tmp_path, "s.csv", "score,mated\n1,1\n")), "s", QUICK)
+
+
+@pytest.mark.parametrize(
+    ("mated", "non_mated", "said"),
+    [
+        ("nan\nNaN\n", "nan\n", "None of the 2 mated scores"),
+        ("nan\n", "0.1\n0.2\n", "None of the 1 mated scores"),
+        ("0.9\n", "nan\nnan\nnan\n", "None of the 3 non-mated scores"),
+    ],
+)
+@pytest.mark.parametrize("failures_are_errors", [False, True])
+def test_comparisons_that_all_failed_are_no_measures(
+    tmp_path: Path, mated: str, non_mated: str, said: str, failures_are_errors: bool
+) -> None:
+    scores = read_scores(file(tmp_path, "m.txt", mated), file(tmp_path, "n.txt", non_mated))
+    with pytest.raises(InputError, match=said):
+        evaluate_scores(scores, "m and n", Settings(resamples=20, failures_are_errors=failures_are_errors))
 
 
 def test_folds_are_measured_where_there_are_some(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def evaluate_scores(scores: Comparisons, data: str, settings: Settings) -> Evalu
     """Measure verification of similarities of any encoder, on any scale.
 
     Raises:
-        InputError: If there are no mated or no non-mated comparisons.
+        InputError: If there are no mated or no non-mated comparisons, or all of a kind failed.
     """
     mated = int(scores.mated.sum())
     if not 0 < mated < len(scores):
@@ -64,6 +64,13 @@ def evaluate_scores(scores: Comparisons, data: str, settings: Settings) -> Evalu
             hint="It takes scores of both kinds.",
             code="input.scores",
         )
+    for kind, rows in (("mated", scores.mated), ("non-mated", ~scores.mated)):
+        if np.isnan(scores.similarity[rows]).all():
+            raise InputError(
+                f"None of the {int(rows.sum()):,} {kind} scores of {data} is a number: all are of failed comparisons.",
+                hint="An error rate takes scores of both kinds; look at what wrote nan, or nothing, in their place.",
+                code="input.scores",
+            )
     folded = scores.fold is not None and len(np.unique(scores.fold)) > 1
     return Evaluation(
         protocol="scores",
