@@ -1,12 +1,16 @@
 """The table of faces: growing, interruption, files."""
 
+import json
+import pickle
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from mien.errors import ConfigError, PhotoError
+from mien.errors import InputError, PhotoError
 from mien.faces import Faces, FaceTable
 
 
@@ -83,19 +87,74 @@ def test_an_empty_table_round_trips(tmp_path: Path) -> None:
     assert table.embeddings.shape == (1, 8)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 not a zip"])
-def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 not a zip", pickle.dumps([1])])
+def test_other_files_are_refused_without_advice_to_unpickle_them(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.npz").write_bytes(content)
-    with pytest.raises(ConfigError, match=r"x\.npz is not a table of faces"):
+    with pytest.raises(InputError, match=r"x\.npz is not a table of faces") as caught:
         FaceTable.load(tmp_path / "x.npz")
-    np.savez(tmp_path / "y.npz", other=np.zeros(3))
-    with pytest.raises(ConfigError, match="not a table of faces"):
-        FaceTable.load(tmp_path / "y.npz")
-    with pytest.raises(ConfigError):
+    told = "".join(traceback.format_exception(caught.value))
+    assert "allow_pickle" not in told
+    assert "pickle.load" not in told
+
+
+def test_a_missing_table(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"missing\.npz can't be read: No such file"):
         FaceTable.load(tmp_path / "missing.npz")
 
 
-def test_pickles_are_never_read(tmp_path: Path) -> None:
-    np.savez(tmp_path / "evil.npz", about=np.array([{"a": 1}], object))
-    with pytest.raises(ConfigError):
-        FaceTable.load(tmp_path / "evil.npz")
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"boxes": np.zeros((3, 4), np.float32)},
+        {"landmarks": np.zeros((2, 10), np.float32)},
+        {"embeddings": np.zeros(2, np.float32)},
+        {"embeddings": np.full((2, 8), np.nan, np.float32)},
+        {"embeddings": np.full((2, 8), "x")},
+        {"sources": np.zeros(2)},
+        {"about": np.array("[1]")},
+        {"about": np.array("{")},
+        {"about": np.array(json.dumps({"problems": {"a": 1}}))},
+    ],
+    ids=str,
+)
+def test_arrays_that_do_not_fit_are_refused(tmp_path: Path, other: dict[str, Any]) -> None:
+    table = FaceTable("sface", "ab")
+    table.extend([photo("a", 2)])
+    table.save(tmp_path / "faces.npz")
+    with np.load(tmp_path / "faces.npz") as saved:
+        np.savez(tmp_path / "faces.npz", **{**saved, **other})
+    with pytest.raises(InputError, match="not a table of faces"):
+        FaceTable.load(tmp_path / "faces.npz")
+    np.savez(tmp_path / "y.npz", **other)
+    with pytest.raises(InputError, match="not a table of faces"):
+        FaceTable.load(tmp_path / "y.npz")
+
+
+def test_a_single_array_is_no_table(tmp_path: Path) -> None:
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    with pytest.raises(InputError, match="not a table of faces"):
+        FaceTable.load(tmp_path / "one.npy")
+
+
+class Touch:
+    """Unpickled, it leaves a file."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Path.touch, (self.file,))
+
+
+@pytest.mark.parametrize("name", ["about", "sources", "embeddings"])
+def test_nothing_is_unpickled(tmp_path: Path, name: str) -> None:
+    table = FaceTable("sface", "ab")
+    table.extend([photo("a", 1)])
+    table.save(tmp_path / "faces.npz")
+    with np.load(tmp_path / "faces.npz") as saved:
+        np.savez(tmp_path / "faces.npz", **{**saved, name: np.array([Touch(tmp_path / "ran")], object)})
+    (tmp_path / "bare.npz").write_bytes(pickle.dumps(Touch(tmp_path / "ran")))
+    for file in ("faces.npz", "bare.npz"):
+        with pytest.raises(InputError, match="nothing in it was run"):
+            FaceTable.load(tmp_path / file)
+    assert not (tmp_path / "ran").exists()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from zipfile import BadZipFile
 
 import numpy as np
@@ -132,27 +133,65 @@ class FaceTable:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> FaceTable:
-        """Read a table that `save` wrote.
+        """Read a table that `save` wrote. Nothing in the file is ever unpickled.
 
         Raises:
-            InputError: It isn't there, or is not such a table.
+            InputError: It can't be read, or is not such a table.
         """
+        path = Path(path)
         try:
-            with Path(path).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                about: dict[str, Any] = json.loads(str(file["about"]))
-                return cls(
-                    about["encoder_name"],
-                    about["encoder_identity"],
-                    about["settings"],
-                    file["sources"].tolist(),
-                    file["boxes"],
-                    file["landmarks"],
-                    file["scores"],
-                    file["embeddings"],
-                    about["problems"],
-                )
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            with path.open("rb") as opened:
+                return cls._of(_arrays(opened))
+        except OSError as error:
             raise InputError(
-                f"{os.fspath(path)} is not a table of faces that `mien embed` wrote ({error}).",
-                hint="Make one with: mien embed PHOTOS -o faces.npz",
+                f"The table of faces {path} can't be read: {error.strerror or error}.",
+                hint="Check the path.",
+                code="input.file",
             ) from error
+        except _NOT_A_TABLE:
+            # Without NumPy's own words, which advise to unpickle a file that one trusts.
+            raise InputError(
+                f"{path} is not a table of faces that `mien embed` wrote, or is damaged; nothing in it was run.",
+                hint="Make one with: mien embed PHOTOS -o faces.npz",
+                code="input.faces",
+            ) from None
+
+    @classmethod
+    def _of(cls, arrays: Mapping[str, NDArray[Any]]) -> FaceTable:
+        about = json.loads(str(arrays["about"]))
+        sources, problems = arrays["sources"], about["problems"]
+        faces = len(sources)
+        shapes = {"sources": (faces,), "boxes": (faces, 4), "landmarks": (faces, 5, 2), "scores": (faces,)}
+        fits = all(arrays[name].shape == shape for name, shape in shapes.items())
+        if not fits or arrays["embeddings"].shape[:-1] != (faces,) or sources.dtype.kind != "U":
+            raise ValueError
+        boxes, landmarks, scores, embeddings = (
+            arrays[name].astype(np.float32, casting="same_kind", copy=False)
+            for name in ("boxes", "landmarks", "scores", "embeddings")
+        )
+        if not all(np.isfinite(each).all() for each in (boxes, landmarks, scores, embeddings)):
+            raise ValueError
+        if not all(why.keys() >= {"code", "message", "hint"} for why in problems.values()):
+            raise ValueError
+        return cls(
+            str(about["encoder_name"]),
+            str(about["encoder_identity"]),
+            dict(about["settings"]),
+            sources.tolist(),
+            boxes,
+            landmarks,
+            scores,
+            embeddings,
+            problems,
+        )
+
+
+_NOT_A_TABLE = (ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error, NotImplementedError)
+"""What reading any other file as a table raises."""
+
+
+def _arrays(opened: BinaryIO) -> dict[str, NDArray[Any]]:
+    loaded = np.load(opened, allow_pickle=False)
+    if not isinstance(loaded, np.lib.npyio.NpzFile):
+        raise TypeError
+    return {name: loaded[name] for name in ("about", "sources", "boxes", "landmarks", "scores", "embeddings")}
