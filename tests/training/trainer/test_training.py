@@ -11,10 +11,13 @@ import torch
 from mien.errors import ConfigError, TrainingError
 from mien.evaluation import Estimate
 from mien.training.data.crop_set import CropSet
+from mien.training.losses import CrossBatchMemory
+from mien.training.mining import SemiHard
 from mien.training.recipe import Recipe, check_recipe, read_recipe
 from mien.training.trainer import TrainingResult, open_run, train, training_run, validate
 from mien.training.trainer.checkpoint import load_checkpoint
 from mien.training.trainer.run_log import read_log
+from mien.training.trainer.stages import make_objective, make_optimizer, resolve_stages
 
 
 @pytest.fixture(scope="session")
@@ -266,6 +269,40 @@ def test_a_student_learns_from_a_teacher_without_labels(
     losses = np.array([float(row["loss"]) for row in read_log(tmp_path / "steps.csv")])
     assert result.finished
     assert losses[-3:].mean() < 0.7 * losses[0]
+
+
+def test_two_losses_of_one_kind_are_told_apart_in_the_log(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_run, "LOG_EVERY", 1)
+    losses = [{"name": "normface", "s": 4}, {"name": "normface", "s": 20, "share": 0.5}]
+    train(small_recipe(cache, losses=losses, stages=[{"epochs": 1}]), tmp_path)
+    first, second = (float(read_log(tmp_path / "steps.csv")[0][f"loss normface {number}"]) for number in (1, 2))
+    assert first != second
+    assert float(read_log(tmp_path / "steps.csv")[0]["loss"]) == pytest.approx(first + 0.5 * second, rel=1e-4)
+
+
+def test_a_memorys_miner_picks_from_the_memory(cache: Path, tmp_path: Path) -> None:
+    stage = resolve_stages(
+        small_recipe(cache, losses=[{"name": "cross_batch_memory", "size": 32, "miner": "semi_hard"}]), 6
+    )[0]
+    objective = make_objective(stage, torch.nn.Identity(), people=4, embedding_size=16, before=None)
+    assert isinstance(objective.losses[0], CrossBatchMemory)
+    assert isinstance(objective.losses[0].miner, SemiHard)
+    assert objective.parts[0].miner is None
+    foreign = [{"name": "cross_batch_memory", "miner": "pml:TripletMarginMiner"}]
+    with pytest.raises(ConfigError, match="TripletMarginMiner can't pick"):
+        train(small_recipe(cache, losses=foreign), tmp_path)
+
+
+def test_only_matrices_and_class_weights_decay(cache: Path) -> None:
+    losses = [{"name": "large_margin_gaussian_mixture"}, {"name": "contrastive_center"}]
+    (stage,) = resolve_stages(small_recipe(cache, losses=losses), 6)
+    objective = make_objective(stage, torch.nn.Linear(3, 16), people=4, embedding_size=16, before=None)
+    optimizer = make_optimizer(objective, stage.optimizer)
+    decay = {id(one): group["weight_decay"] for group in optimizer.param_groups for one in group["params"]}
+    decaying = {name for name, one in objective.named_parameters() if decay[id(one)] > 0}
+    assert decaying == {"network.weight", "losses.0.weight"}
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def open_miner(name: str, **arguments: object) -> nn.Module:
             hint=f"Use one of {', '.join(MINERS)}, or pml:Name for PyTorch-metric-learning's.",
         )
     kind = MINERS[name]
-    known = list(inspect.signature(kind).parameters)
+    known = [] if kind.__init__ is nn.Module.__init__ else list(inspect.signature(kind).parameters)
     if unknown := [key for key in arguments if key not in known]:
         raise ConfigError(
             f"The miner {name} has no {', '.join(unknown)}.",

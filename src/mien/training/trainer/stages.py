@@ -1,7 +1,7 @@
 """The stages of a recipe with everything that each of them inherits filled in, and what they are made of."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,9 +10,10 @@ from torch import nn
 from mien.errors import ConfigError
 from mien.training.backbones import trainable_parts
 from mien.training.losses import LOSSES
+from mien.training.losses.cross_batch_memory import CrossBatchMemory
 from mien.training.losses.imitation import Imitation
 from mien.training.losses.interop import open_foreign_loss
-from mien.training.mining import open_miner
+from mien.training.mining import MINERS, Miner, open_miner
 from mien.training.recipe.schema import Objective, Optimizer, Recipe, Schedule
 from mien.training.trainer.joint_objective import JointObjective, Part
 
@@ -74,7 +75,10 @@ def make_objective(
     Raises:
         ConfigError: A loss is unknown, or an argument is not one of its own.
     """
-    parts = [_part(objective, people, embedding_size, stage.steps_per_epoch) for objective in stage.losses]
+    parts = [
+        _part(name, objective, people, embedding_size, stage.steps_per_epoch)
+        for name, objective in zip(loss_names(stage.losses), stage.losses, strict=True)
+    ]
     made = JointObjective(network, parts)
     old, new = before.head if before is not None else None, made.head
     if old is not None and new is not None and old.weight.shape == new.weight.shape:
@@ -83,11 +87,16 @@ def make_objective(
 
 
 def make_optimizer(objective: JointObjective, settings: Optimizer) -> torch.optim.Optimizer:
-    """An optimiser of all that moves: weights decay, biases and norms don't; the losses have a rate of their own."""
+    """An optimiser of all that moves, where the losses have a rate of their own.
+
+    Matrices of the network and class weights decay; biases, norms, and what else losses learn, as centres, don't.
+    """
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in objective.named_parameters():
         if parameter.requires_grad:
-            groups.setdefault((name.startswith("losses."), parameter.ndim > 1), []).append(parameter)
+            head = name.startswith("losses.")
+            decays = parameter.ndim > 1 and (not head or name.endswith(".weight"))
+            groups.setdefault((head, decays), []).append(parameter)
     if not groups:
         raise ConfigError(
             "Nothing would be learnt: the backbone is frozen and the losses have no weights.",
@@ -129,14 +138,28 @@ def _frozen_norms(network: nn.Module) -> Iterator[nn.Module]:
             yield module
 
 
-def _part(objective: Objective, people: int, embedding_size: int, steps_per_epoch: int) -> Part:
-    return Part(
-        name=objective.name,
-        loss=_open_loss(objective, people, embedding_size),
-        share=objective.share,
-        ramp=round(objective.ramp * steps_per_epoch),
-        miner=None if objective.miner is None else open_miner(objective.miner.name, **objective.miner.arguments),
-    )
+def loss_names(losses: Sequence[Objective]) -> list[str]:
+    """What the losses of a stage are called in its log: two of one kind are numbered."""
+    names = [loss.name for loss in losses]
+    return [
+        name if names.count(name) == 1 else f"{name} {1 + names[:place].count(name)}"
+        for place, name in enumerate(names)
+    ]
+
+
+def _part(name: str, objective: Objective, people: int, embedding_size: int, steps_per_epoch: int) -> Part:
+    loss = _open_loss(objective, people, embedding_size)
+    ramp, miner = round(objective.ramp * steps_per_epoch), None
+    if objective.miner is not None:
+        miner = open_miner(objective.miner.name, **objective.miner.arguments)
+    if isinstance(loss, CrossBatchMemory):  # its pairs are more than the batch's
+        if miner is not None and not isinstance(miner, Miner):
+            raise ConfigError(
+                f"{type(miner).__name__} can't pick from the pairs with a memory.",
+                hint=f"Use one of {', '.join(name for name, kind in MINERS.items() if issubclass(kind, Miner))}.",
+            )
+        loss.miner, miner = miner, None
+    return Part(name, loss, objective.share, ramp, miner)
 
 
 def _open_loss(objective: Objective, people: int, embedding_size: int) -> nn.Module:

@@ -31,6 +31,7 @@ from mien.training.trainer.schedule import rate_factor
 from mien.training.trainer.stages import (
     ResolvedStage,
     freeze,
+    loss_names,
     make_objective,
     make_optimizer,
     resolve_stages,
@@ -315,7 +316,7 @@ class TrainingRun:
         assert self.objective is not None
         cosine = mean_stranger_cosine(outcome.embeddings, batch.labels)
         position.length = float(outcome.embeddings.norm(dim=1).mean())
-        names = dict.fromkeys(part.name for stage in self.stages for part in stage.losses)
+        names = dict.fromkeys(name for stage in self.stages for name in loss_names(stage.losses))
         self._write(
             STEPS,
             {
