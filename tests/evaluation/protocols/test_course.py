@@ -4,7 +4,7 @@ import pytest
 
 from embedded_people import embedded
 from fake_recognizer import calibration, portrait
-from mien.errors import CalibrationError, ConfigError
+from mien.errors import CalibrationError, ConfigError, InputError
 from mien.evaluation import PROTOCOLS, EmbeddedPhotos, Estimate, EvaluationProtocol, Settings
 
 AT = Settings(threshold=0.6, resamples=20)
@@ -90,6 +90,37 @@ def test_the_threshold_follows_the_number_of_people(folders: tuple[Path, Path]) 
     assert evaluation.data.facts["threshold"] == pytest.approx(rule.threshold_for_fpir(0.05, 10).similarity)
     with pytest.raises(CalibrationError, match="no threshold"):
         protocol.evaluate(photos_of(protocol), Settings())
+
+
+def test_photos_of_the_gallery_are_answered_but_not_scored(folders: tuple[Path, Path]) -> None:
+    known, probes = folders
+    (probes / "0.png").write_bytes((known / "p0.png").read_bytes())  # the same content
+    (probes / "7.png").unlink()
+    (probes / "7.png").hardlink_to(known / "p7.png")  # the same file
+    protocol = PROTOCOLS["course"](known, probes, truth=truth_of(known.parent))
+    photos = photos_of(protocol)
+    evaluation = protocol.evaluate(photos, AT)
+    assert (evaluation.data.facts["probes"], evaluation.data.facts["named"]) == (8, 5)
+    assert evaluation.data.facts["probes left out, being photos of the gallery"] == 2
+    assert str(evaluation.data.facts["right answers"]).startswith("8 of 8")
+    found = evaluation.identification
+    assert found is not None
+    assert (found.mated_probes, found.stranger_probes) == (5, 3)
+    assert {error.first for error in evaluation.worst}.isdisjoint({"0.png", "7.png"})
+    assert [row["probe"] for row in protocol.answers(photos, AT)] == [f"{who}.png" for who in range(10)]
+    compared = protocol.compare(photos, photos, AT)
+    assert compared
+
+
+def test_a_gallery_against_itself_is_refused(folders: tuple[Path, Path]) -> None:
+    with pytest.raises(InputError, match=r"All 10 probes of .*known are photos of the gallery"):
+        PROTOCOLS["course"](folders[0], folders[0])
+
+
+def test_files_of_one_size_are_not_one_photo(folders: tuple[Path, Path]) -> None:
+    for place, number in ((folders[0] / "p0.png", 1), (folders[1] / "0.png", 2)):
+        place.write_bytes(portrait(number) + b" " * (2000 - len(portrait(number))))
+    assert not PROTOCOLS["course"](*folders).enrolled  # type: ignore[attr-defined]
 
 
 def test_what_makes_no_sense_is_refused(folders: tuple[Path, Path]) -> None:

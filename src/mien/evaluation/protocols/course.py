@@ -1,4 +1,5 @@
-from collections.abc import Iterator, Mapping, Sequence, Set
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,19 @@ def course(
 ) -> "Course":
     """The course's task: for each probe the best of the known people, or unknown below the threshold.
 
+    A probe that is a photo of the gallery, byte for byte, is answered but not scored: it can't be got wrong.
+
     Args:
         gallery: Photos of the known people: a folder of NAME.jpg or of folders called NAME, or a CSV (photo,person).
         probes: Photos to name: a folder, or a text file with a path a line.
         truth: Who the probes show, to score the answers: a CSV (probe,person); strangers are unknown, or nobody's name.
         labelled: The folders of the probes say who they show.
         fpir: Decide at this false positive identification rate, where no --threshold is given.
+
+    Raises:
+        ConfigError: The options make no sense together.
+        InputError: A list can't be read, names no photo that is there, or all probes are photos of the gallery.
+        PhotoError: A folder can't be read.
     """
     if not 0 < fpir < 1:
         raise ConfigError(f"A rate lies between 0 and 1, not at {fpir}.")
@@ -35,9 +43,16 @@ def course(
         whose = _truth(truth, asked)
     elif labelled:
         whose = {name: Path(name).parts[0] if len(Path(name).parts) > 1 else UNKNOWN for name in asked}
+    enrolled = _copies(asked, known.values())
+    if len(enrolled) == len(asked):
+        raise InputError(
+            f"All {len(asked):,} probes of {probes} are photos of the gallery {gallery} itself: nothing can be got wrong.",
+            hint="Give other photos of these people, and photos of strangers.",
+            code="input.photos",
+        )
     photos: dict[str, PhotoSource] = {f"gallery/{name}": path for name, path in known.items()}
     photos |= {f"probes/{name}": path for name, path in asked.items()}
-    return Course(probes.stem, photos, people, list(asked), whose, fpir)
+    return Course(probes.stem, photos, people, list(asked), whose, fpir, enrolled)
 
 
 def _gallery(source: Path) -> tuple[dict[str, Path], dict[str, str]]:
@@ -76,6 +91,24 @@ def _refuse_if_none_is_there(source: Path, listed: Mapping[str, Path]) -> None:
         )
 
 
+def _copies(probes: Mapping[str, Path], gallery: Collection[Path]) -> frozenset[str]:
+    """The probes whose file is one of the gallery's, or has the same bytes."""
+    size = {path: path.stat().st_size for path in (*probes.values(), *gallery) if path.is_file()}
+    # Files of different sizes differ, so that hardly any has to be read.
+    shared = {size[path] for path in probes.values() if path in size} & {size[path] for path in gallery if path in size}
+    known = {_sha256(path) for path in gallery if size.get(path) in shared} - {None}
+    return frozenset(name for name, path in probes.items() if size.get(path) in shared and _sha256(path) in known)
+
+
+def _sha256(path: Path) -> bytes | None:
+    """None of a file that can't be read, which is told when it is opened as a photo."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError:
+        return None
+
+
 def _truth(path: Path, asked: Mapping[str, Path]) -> dict[str, str]:
     whose = {row["probe"]: row["person"] for row in read_table(path, ("probe", "person")).values()}
     if missing := [name for name in asked if name not in whose]:
@@ -98,6 +131,7 @@ class Course:
         probes: What the probes are called.
         truth: Who each probe shows; None where nobody has said.
         fpir: The false positive identification rate whose threshold follows N.
+        enrolled: The probes that are photos of the gallery: answered, but not scored.
     """
 
     data: str
@@ -106,18 +140,21 @@ class Course:
     probes: Sequence[str]
     truth: Mapping[str, str] | None
     fpir: float
+    enrolled: Set[str] = frozenset()
     name = "course"
     aligned = False
 
     def evaluate(self, embedded: EmbeddedPhotos, settings: Settings) -> Evaluation:
         """Score the answers where the truth is known; else only count them."""
-        searched, threshold, source = self._searched(embedded, settings)
+        scored = [name for name in self.probes if name not in self.enrolled]
+        searched, threshold, source = self._searched(embedded, settings, scored)
         answers = list(searched.answers(threshold))
         named = sum(answer["person"] != UNKNOWN for answer in answers)
         facts: dict[str, Any] = {
             "people in the gallery": len(searched.known),
             "photos in the gallery": len(self.people),
-            "probes": len(self.probes),
+            "probes": len(scored),
+            "probes left out, being photos of the gallery": len(self.enrolled),
             "named": named,
             UNKNOWN: len(answers) - named,
             "threshold": threshold,
@@ -132,11 +169,12 @@ class Course:
                 f"{right:,} of {len(answers):,}: {share.value:.2%} ({share.low:.2%}–{share.high:.2%})"
             )
             identification = searched.measures(threshold, settings)
-        people = set(self.people.values()) | set(self.truth.values() if self.truth else ()) - {UNKNOWN}
+        shown = {self.truth[name] for name in scored} if self.truth else set()
+        people = set(self.people.values()) | shown - {UNKNOWN}
         return Evaluation(
             protocol=self.name,
             title=f"The course's task on {self.data}",
-            question=f"Who of {len(searched.known):,} known people, if any, is on each of {len(self.probes):,} photos?",
+            question=f"Who of {len(searched.known):,} known people, if any, is on each of {len(scored):,} photos?",
             data=data_of(self.data, list(self.photos), embedded, len(people), facts),
             encoder=embedded.encoder,
             calibration=settings.rule.summary() if settings.rule and settings.threshold is None else None,
@@ -152,19 +190,22 @@ class Course:
         """The differences of two encoders in the same searches, where the truth is known."""
         if self.truth is None:
             return {}
-        one, other = (self._searched(embedded, settings)[0] for embedded in (first, second))
+        scored = [name for name in self.probes if name not in self.enrolled]
+        one, other = (self._searched(embedded, settings, scored)[0] for embedded in (first, second))
         return one.compare(other, settings)
 
     def answers(self, embedded: EmbeddedPhotos, settings: Settings) -> Iterator[dict[str, Any]]:
         """The submission: probe, person or `unknown`, similarity of the best match."""
-        searched, threshold, _ = self._searched(embedded, settings)
+        searched, threshold, _ = self._searched(embedded, settings, self.probes)
         return searched.answers(threshold)
 
     def _expected(self, probe: str, known: Set[str]) -> str:
         person = UNKNOWN if self.truth is None else self.truth[probe]
         return person if person in known else UNKNOWN
 
-    def _searched(self, embedded: EmbeddedPhotos, settings: Settings) -> tuple[Searched, float, str]:
+    def _searched(
+        self, embedded: EmbeddedPhotos, settings: Settings, probes: Sequence[str]
+    ) -> tuple[Searched, float, str]:
         there = set(embedded.names)
         gallery = [name for name in self.people if f"gallery/{name}" in there]
         threshold, source = threshold_for(settings, self.fpir, len(gallery))
@@ -174,11 +215,11 @@ class Course:
                 hint="Give a --threshold, or a greater --fpir.",
                 code="calibration.none-for-encoder",
             )
-        truth = self.truth or dict.fromkeys(self.probes, UNKNOWN)
+        truth = self.truth or dict.fromkeys(probes, UNKNOWN)
         # Strangers without a name are not one person: intervals take each for somebody else.
-        whose = [truth[name] if truth[name] != UNKNOWN else f"{UNKNOWN}: {name}" for name in self.probes]
+        whose = [truth[name] if truth[name] != UNKNOWN else f"{UNKNOWN}: {name}" for name in probes]
         searched = Searched(
-            Named(self.probes, whose, embedded.vectors([f"probes/{name}" for name in self.probes])),
+            Named(probes, whose, embedded.vectors([f"probes/{name}" for name in probes])),
             Named(
                 gallery, [self.people[name] for name in gallery], embedded.vectors([f"gallery/{n}" for n in gallery])
             ),
