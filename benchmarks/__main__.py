@@ -1,6 +1,6 @@
 """Run the benchmarks: `python -m benchmarks [speed] [lfw] [detection] [tables] [scale] …`.
 
-Without names it runs all but `losses`, which trains for two hours.
+Without names it runs all but those that train for half an hour and more: `losses`, `scratch` and `finetune`.
 
 Each prints its tables and writes them to docs/results/NAME.md with the date, the machine and the command.
 """
@@ -17,6 +17,7 @@ from benchmarks import (
     scale,
     speed,
     tables,
+    trained,
     transfer,
     transfer_methods,
 )
@@ -32,11 +33,15 @@ BENCHMARKS = {
     "mining": mining.measure,
     "center-loss": center_loss.measure,
     "losses": losses.measure,
+    "scratch": trained.scratch,
+    "finetune": trained.finetune,
     "transfer": transfer.measure,
     "transfer-methods": transfer_methods.measure,
 }
 
-for name in sys.argv[1:] or [name for name in BENCHMARKS if name != "losses"]:
+LONG = ("losses", "scratch", "finetune")
+
+for name in sys.argv[1:] or [name for name in BENCHMARKS if name not in LONG]:
     text = BENCHMARKS[name]()
     print(text, flush=True)
     write(name, text)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+from torch import nn
 
 from benchmarks.results import PHOTOS
 from benchmarks.training_photos import crops_folder
@@ -15,6 +16,7 @@ from mien.evaluation import (
     Difference,
     Estimate,
     Measure,
+    compare_verification,
     folded_accuracy,
     read_pairs,
     verification_measures,
@@ -26,6 +28,7 @@ from mien.training.trainer.stranger_pairs import StrangerPairs
 from mien.training.trainer.validation import embed_crops
 
 RESAMPLES = 300
+JUDGED, EMBEDDINGS = "outside.json", "celeba_test.npy"
 
 
 class Outside:
@@ -51,31 +54,37 @@ class Outside:
 
     def judged(self, run: Path) -> dict[str, Any]:
         """LFW's accuracy in each fold, and on celeba_test the TMR at FMR 1e-2 and 1e-3 and the AUC, JSON-ready."""
-        file = run / "outside.json"
-        if not file.exists():
+        if not (run / JUDGED).exists():
             recipe, network = open_run(run)
-
-            def embedded(crops: CropSet) -> NDArray[np.float32]:
-                return embed_crops(network, crops.shrunk(recipe.data.side), flip=True)
-
-            units = embedded(self.lfw)
-            similarity = np.einsum("pd,pd->p", units[self.pairs[:, 0]], units[self.pairs[:, 1]])
-            folds = folded_accuracy(similarity, self.mated, self.fold)
-            compared = self.celeba_pairs.compared(embedded(self.celeba_test))
-            found = verification_measures(compared, resamples=RESAMPLES, seed=recipe.seed)
-            content = {
-                "lfw": folds.accuracy.tolist(),
-                "tmr": found.tar_at_far["1e-2"].to_dict(),
-                "tmr_1e-3": found.tar_at_far["1e-3"].to_dict(),
-                "auc": found.auc.to_dict(),
-            }
-            file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            self.judge(run, network, recipe.data.side, recipe.seed)
+        kept: dict[str, Any] = json.loads((run / JUDGED).read_text(encoding="utf-8"))
         return kept
 
-    def lfw_accuracy(self, run: Path) -> Measure:
+    def judge(self, run: Path, network: nn.Module, side: int, seed: int = 0) -> None:
+        """Judge a network, and keep the answers and its embeddings of celeba_test in a folder."""
+        lfw, celeba = self.lfw.shrunk(side), self.celeba_test.shrunk(side)
+        folds = {flip: self._lfw_folds(embed_crops(network, lfw, flip=flip)) for flip in (False, True)}
+        embeddings = embed_crops(network, celeba, flip=True)
+        found = verification_measures(self.celeba_pairs.compared(embeddings), resamples=RESAMPLES, seed=seed)
+        content = {
+            "lfw": folds[True],
+            "lfw_without_flip": folds[False],
+            "tmr": found.tar_at_far["1e-2"].to_dict(),
+            "tmr_1e-3": found.tar_at_far["1e-3"].to_dict(),
+            "auc": found.auc.to_dict(),
+        }
+        run.mkdir(parents=True, exist_ok=True)
+        np.save(run / EMBEDDINGS, embeddings)
+        (run / JUDGED).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+    def _lfw_folds(self, units: NDArray[np.float32]) -> list[float]:
+        similarity = np.einsum("pd,pd->p", units[self.pairs[:, 0]], units[self.pairs[:, 1]])
+        accuracy: list[float] = folded_accuracy(similarity, self.mated, self.fold).accuracy.tolist()
+        return accuracy
+
+    def lfw_accuracy(self, run: Path, *, flip: bool = True) -> Measure:
         """The mean over LFW's folds, with Student's interval over them."""
-        mean, half = _over_folds(np.array(self.judged(run)["lfw"]))
+        mean, half = _over_folds(np.array(self.judged(run)["lfw" if flip else "lfw_without_flip"]))
         return Estimate(mean, max(mean - half, 0.0), min(mean + half, 1.0))
 
     def lfw_difference(self, run: Path, other: Path) -> Difference:
@@ -85,6 +94,13 @@ class Outside:
         error = float(stats.sem(apart))
         p_value = float(2 * stats.t.sf(abs(mean) / error, len(apart) - 1)) if error > 0 else 1.0
         return Difference(mean, mean - half, mean + half, p_value)
+
+    def ahead_on_celeba(self, run: Path, other: Path) -> dict[str, Difference]:
+        """How much greater a run's TMR on celeba_test is than another's, on the same pairs, at FMR 1e-2 and 1e-3."""
+        one, another = (self.celeba_pairs.compared(np.load(folder / EMBEDDINGS)) for folder in (run, other))
+        found = compare_verification(one, another, resamples=RESAMPLES)
+        rates = {f"celeba_test TMR at FMR {rate}": found[f"tar_at_far {rate}"] for rate in ("1e-2", "1e-3")}
+        return {name: one for name, one in rates.items() if isinstance(one, Difference)}
 
     def on_celeba(self, run: Path, name: str) -> Measure:
         """A measure on celeba_test: ``"tmr"``, ``"tmr_1e-3"`` or ``"auc"``."""

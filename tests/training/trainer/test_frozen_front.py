@@ -9,7 +9,6 @@ from mien.errors import ConfigError
 from mien.training.backbones import Small, open_backbone
 from mien.training.data.augmentation import Augmentation
 from mien.training.data.crop_set import CropSet
-from mien.training.trainer import frozen_front
 from mien.training.trainer.batches import as_network_input
 from mien.training.trainer.frozen_front import FeatureBatches, halves
 from mien.training.trainer.ordering import shuffled
@@ -110,7 +109,7 @@ def test_interrupted_looking_goes_on_where_it_was(crops: CropSet, tmp_path: Path
 def test_a_disk_that_is_too_small_is_said_before_it_is_full(
     crops: CropSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frozen_front.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 1000}))
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 1000}))
     front, _ = halves(network(), "head", SIDE)
     with pytest.raises(ConfigError, match=r"has room for 0\.0"):
         FeatureBatches(front, crops, shuffled(crops, 20, 1), NOTHING, 2, 3, tmp_path / "features.f16")

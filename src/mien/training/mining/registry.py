@@ -47,7 +47,9 @@ def open_miner(name: str, **arguments: object) -> nn.Module:
             hint=f"Use one of {', '.join(MINERS)}, or pml:Name for PyTorch-metric-learning's.",
         )
     kind = MINERS[name]
-    known = [] if kind.__init__ is nn.Module.__init__ else list(inspect.signature(kind).parameters)
+    known = [
+        name for name in inspect.signature(kind).parameters if name not in ("args", "kwargs")
+    ]  # of nn.Module's own
     if unknown := [key for key in arguments if key not in known]:
         raise ConfigError(
             f"The miner {name} has no {', '.join(unknown)}.",

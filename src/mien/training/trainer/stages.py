@@ -13,7 +13,7 @@ from mien.training.losses import LOSSES
 from mien.training.losses.cross_batch_memory import CrossBatchMemory
 from mien.training.losses.imitation import Imitation
 from mien.training.losses.interop import open_foreign_loss
-from mien.training.mining import MINERS, Miner, open_miner
+from mien.training.mining import Miner, open_miner
 from mien.training.recipe.schema import Objective, Optimizer, Recipe, Schedule
 from mien.training.trainer.joint_objective import JointObjective, Part
 
@@ -156,7 +156,7 @@ def _part(name: str, objective: Objective, people: int, embedding_size: int, ste
         if miner is not None and not isinstance(miner, Miner):
             raise ConfigError(
                 f"{type(miner).__name__} can't pick from the pairs with a memory.",
-                hint=f"Use one of {', '.join(name for name, kind in MINERS.items() if issubclass(kind, Miner))}.",
+                hint="Use one of mien's, such as semi_hard or multi_similarity.",
             )
         loss.miner, miner = miner, None
     return Part(name, loss, objective.share, ramp, miner)
