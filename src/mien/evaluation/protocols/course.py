@@ -46,7 +46,7 @@ def course(
     enrolled = _copies(asked, known.values())
     if len(enrolled) == len(asked):
         raise InputError(
-            f"All {len(asked):,} probes of {probes} are photos of the gallery {gallery} itself: nothing can be got wrong.",
+            f"All {len(asked):,} probes of {probes} are photos of the gallery {gallery}: nothing can be got wrong.",
             hint="Give other photos of these people, and photos of strangers.",
             code="input.photos",
         )
