@@ -1,10 +1,111 @@
-"""Places that can't be written to are refused before the work, as wrong usage."""
+"""Places that can't be written to, or that hold something of the user's, are refused before the work: wrong usage."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from cli.conftest import Run
+
+WRITES = [
+    "cluster {photos} -o {file} --threshold 0.5",
+    "cluster {photos} --table {file} --threshold 0.5",
+    "match {photos} {known} --threshold 0.5 -o {file}",
+    "match {photos} {known} --threshold 0.5 -o {folder}/matches.csv --matrix {file}.npy",
+    "match {photos} {known} --threshold 0.5 -o {folder}/matches.csv --matrix {file}.parquet",
+    "evaluate scores {scores} --report {file}",
+    "evaluate scores {scores} --csv {file}",
+    "evaluate people {photos} --embeddings {folder}/faces.npz -o {file}",
+    "evaluate open-set {photos} --strangers 0.5 --embeddings {folder}/faces.npz -o {file} --csv {file}-curve",
+    "evaluate closed-set {photos} --embeddings {folder}/faces.npz -o {file} --csv {file}-curve",
+    "evaluate clustering {photos} --embeddings {folder}/faces.npz -o {file} --csv {file}-curve",
+    "evaluate course {known} {photos} --threshold 0.5 -o {file}",
+]
+
+
+def _arguments(command: str, folder: Path, people: Path, known: Path) -> list[str]:
+    scores = folder / "scores.csv"
+    scores.write_text("score,mated\n0.9,1\n0.8,1\n0.1,0\n0.2,0\n", encoding="utf-8")
+    words = command.format(photos=people, known=known, scores=scores, folder=folder, file=folder / "result")
+    return words.split(" ")
+
+
+@pytest.mark.parametrize("command", WRITES)
+def test_the_same_again_replaces_its_own_result(
+    run: Run, people: Path, known: Path, tmp_path: Path, command: str
+) -> None:
+    arguments = _arguments(command, tmp_path, people, known)
+    assert run(*arguments).code == 0
+    (result, *_) = tmp_path.glob("result*")
+    first = result.stat().st_mtime_ns
+    assert run(*arguments).code == 0
+    assert result.stat().st_mtime_ns > first
+
+
+@pytest.mark.parametrize("mine", [b"my notes, a week of work\n", b"score,mated\n0.5,1\n", b"<!doctype html>\n<p>mine"])
+@pytest.mark.parametrize("command", [*WRITES, "calibrate --people {photos} -o {file}"])
+def test_what_is_the_users_is_left_as_it_is(
+    run: Run, people: Path, known: Path, tmp_path: Path, command: str, mine: bytes
+) -> None:
+    arguments = _arguments(command, tmp_path, people, known)
+    for name in ("result", "result-curve", "result.npy", "result.parquet"):
+        (tmp_path / name).write_bytes(mine)
+    ran = run(*arguments)
+    assert ran.code == 2
+    assert "is there already and is no" in ran.err
+    assert all(path.read_bytes() == mine for path in tmp_path.glob("result*"))
+
+
+def test_an_input_is_never_the_output(run: Run, people: Path, known: Path, tmp_path: Path) -> None:
+    scores = Path(_arguments("evaluate scores {scores}", tmp_path, people, known)[-1])
+    before = scores.read_bytes()
+    assert run("evaluate", "scores", scores, "--csv", scores).code == 2
+    assert scores.read_bytes() == before
+    table = tmp_path / "faces.npz"
+    assert run("embed", known, "-o", table).code == 0
+    assert run("match", table, known, "-o", table, "--threshold", "0.5").code == 2
+
+
+def test_one_place_for_two_results(run: Run, people: Path, tmp_path: Path) -> None:
+    ran = run("evaluate", "people", people, "--report", tmp_path / "x", "--csv", tmp_path / "x")
+    assert ran.code == 2
+    assert "can't take two results" in ran.err
+    assert not (tmp_path / "x").exists()
+
+
+def test_drawing_never_replaces_a_photo(run: Run, people: Path, tmp_path: Path) -> None:
+    photo, crop = tmp_path / "a.jpg", tmp_path / "crops" / "a-1.png"
+    shutil.copy(people / "person-0001/0001.jpg", photo)
+    before = photo.read_bytes()
+    ran = run("detect", photo, "--draw", tmp_path)
+    assert ran.code == 2
+    assert "a.jpg is there already" in ran.err
+    assert photo.read_bytes() == before
+    crop.parent.mkdir()
+    shutil.copy(photo, crop)
+    assert run("detect", photo, "--crops", crop.parent).code == 2
+    assert crop.read_bytes() == before
+    crop.unlink()
+    for _ in range(2):
+        assert run("detect", photo, "--draw", tmp_path / "drawn", "--crops", crop.parent).code == 0
+    assert crop.exists()
+
+
+def test_people_who_are_there_are_not_made_anew(run: Run, people: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "person-0001" / "0001.jpg"
+    mine.parent.mkdir()
+    shutil.copy(people / "person-0002/0001.jpg", mine)
+    before = mine.read_bytes()
+    ran = run("synth", tmp_path, "--people", "2", "--photos", "1")
+    assert ran.code == 2
+    assert "was not made by mien" in ran.err
+    assert mine.read_bytes() == before
+
+
+def test_a_report_of_another_is_not_the_demos(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("mine", encoding="utf-8")
+    assert run("demo", "-o", tmp_path, "--people", "4").code == 2
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.parametrize(

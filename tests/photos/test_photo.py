@@ -27,7 +27,7 @@ def large() -> bytes:
 
 
 def test_front_door() -> None:
-    assert mien.photos.__all__ == ["Photo", "PhotoSource", "find_people", "find_photos", "save_picture"]
+    assert mien.photos.__all__ == ["Photo", "PhotoSource", "find_people", "find_photos", "save_picture", "saved_here"]
 
 
 def test_path_string_bytes_and_photo_are_the_same_picture(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from mien.cli.options import (
     RuntimeOption,
     embed_photos,
     make_recognizer,
-    output_file,
 )
 from mien.cli.output import ExitCode, print_json, progress_shown, say, say_problems
+from mien.cli.outputs import output_file, refuse_one_place_for_two
 from mien.errors import ConfigError, NoFaceError
 
 if TYPE_CHECKING:
@@ -41,13 +41,15 @@ def calibrate(
         Path | None, typer.Option(help="A folder of photos of which nobody says who is on them; often refused.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", callback=output_file, help="The calibration to write (JSON).")
+        Path | None,
+        typer.Option("-o", "--output", callback=output_file("calibration"), help="The calibration to write (JSON)."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="What to call it; by default after encoder and folder.")] = None,
     embeddings: Annotated[
         Path | None,
         typer.Option(
-            callback=output_file, help="Keep the embeddings in this .npz, so that an interrupted run carries on."
+            callback=output_file("faces"),
+            help="Keep the embeddings in this .npz, so that an interrupted run carries on.",
         ),
     ] = None,
     face: FaceOption = "central",
@@ -67,6 +69,7 @@ def calibrate(
         return _gallery(gallery, output, json)
     if output is None:
         raise ConfigError("Say where to write the calibration.", hint="Give -o FILE.json.")
+    refuse_one_place_for_two(output, embeddings)
     recognizer = make_recognizer(encoder, flip=flip, runtime=runtime, precision=precision)
     made: dict[str, Any] = {"command": f"--encoder {encoder}" + {None: "", True: " --flip", False: " --no-flip"}[flip]}
     with progress_shown():

@@ -19,20 +19,22 @@ from mien.cli.options import (
     ThresholdOption,
     embed_photos,
     make_recognizer,
-    output_file,
     share,
 )
 from mien.cli.output import ExitCode, print_json, progress_shown, say_problems
+from mien.cli.outputs import output_file, refuse_one_place_for_two
 
 
 def cluster(
     photos: PhotosArgument,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", callback=output_file, help="Write a page with every group of faces (HTML)."),
+        typer.Option(
+            "-o", "--output", callback=output_file("page"), help="Write a page with every group of faces (HTML)."
+        ),
     ] = None,
     table: Annotated[
-        Path | None, typer.Option(callback=output_file, help="Write the group of each face (CSV).")
+        Path | None, typer.Option(callback=output_file("groups"), help="Write the group of each face (CSV).")
     ] = None,
     method: Annotated[
         Literal["graph", "agglomerative", "kmeans"],
@@ -66,6 +68,7 @@ def cluster(
         raise ConfigError(
             "--people goes with --method kmeans.", hint="The other methods find out how many people there are."
         )
+    refuse_one_place_for_two(output, table)
     recognizer = make_recognizer(
         encoder, flip=flip, runtime=runtime, precision=precision, small_faces=small_faces, calibration=calibration
     )

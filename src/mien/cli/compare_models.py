@@ -24,9 +24,9 @@ from mien.cli.options import (
     PrecisionOption,
     RuntimeOption,
     make_recognizer,
-    output_folder,
 )
 from mien.cli.output import ExitCode, Group, print_json, progress_shown, say, say_problems
+from mien.cli.outputs import output_folder
 from mien.cli.protocols import OPENINGS, with_options
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.options import EncoderOption, JsonOption, RuntimeOption, make_recognizer, output_folder
+from mien.cli.options import EncoderOption, JsonOption, RuntimeOption, make_recognizer
 from mien.cli.output import ExitCode, print_json, progress_shown, say
+from mien.cli.outputs import output_folder, refuse_to_replace
 
 
 def demo(
@@ -31,6 +32,8 @@ def demo(
     among_synthetic = synthetic_calibration()
     if photos is None and recognizer.encoder_identity == among_synthetic.encoder.identity:
         recognizer.calibration = among_synthetic
+    report = output / "report.html"
+    refuse_to_replace(report, "page")
     output.mkdir(parents=True, exist_ok=True)
     with progress_shown():
         if photos is None:
@@ -39,7 +42,6 @@ def demo(
             generate(made, people=people, photos=4, seed=seed)
         with tempfile.TemporaryDirectory() as folder:
             result = run(photos or made, Path(folder) / "gallery.db", recognizer)
-    report = output / "report.html"
     report.write_text(render(result, recognizer.calibration, synthetic=photos is None), encoding="utf-8")
     if json:
         print_json({"report": str(report), **result.to_dict()})

@@ -1,12 +1,15 @@
 """`mien detect`: where are the faces?"""
 
+from glob import escape
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mien.cli.options import JsonOption, PhotosArgument, RuntimeOption, SmallFacesOption, list_photos, output_folder
+from mien.cli.options import JsonOption, PhotosArgument, RuntimeOption, SmallFacesOption, list_photos
 from mien.cli.output import ExitCode, print_json, progress_shown, say_problems
+from mien.cli.outputs import output_folder
+from mien.errors import ConfigError
 
 
 def detect(
@@ -34,10 +37,14 @@ def detect(
 
     detector = Detector.open(runtime=runtime, max_side=max_side, min_score=min_score, small_faces=small_faces)
     names = list_photos(photos)
+    stems = [
+        f"{number:05d}-{Path(name).stem}" if len(names) > 1 else Path(name).stem for number, name in enumerate(names, 1)
+    ]
+    _refuse_to_replace(stems, draw, crops)
     found = []
     problems = {}
     with progress_shown():
-        for number, name in enumerate(track(names, "detecting faces")):
+        for stem, name in zip(stems, track(names, "detecting faces"), strict=True):
             try:
                 faces = detector.detect(name)
                 pixels = faces.photo.pixels if faces.photo else None
@@ -45,7 +52,6 @@ def detect(
                 problems[name] = problem.to_dict()
                 continue
             found.append(faces.to_dict())
-            stem = f"{number + 1:05d}-{Path(name).stem}" if len(names) > 1 else Path(name).stem
             if draw and pixels is not None:
                 save_picture(drawn(pixels, faces), draw / f"{stem}.jpg")
             if crops:
@@ -62,3 +68,18 @@ def detect(
     if problems:
         return ExitCode.SOME_FAILED if found else ExitCode.UNUSABLE
     return ExitCode.DONE if all(photo["faces"] for photo in found) else ExitCode.NO
+
+
+def _refuse_to_replace(stems: list[str], draw: Path | None, crops: Path | None) -> None:
+    """Refuse to write over a picture that is not an earlier run's."""
+    from mien.photos import saved_here
+
+    there = [draw / f"{stem}.jpg" for stem in stems] if draw else []
+    there += [path for stem in stems for path in crops.glob(f"{escape(stem)}-[0-9]*.png")] if crops else []
+    for path in there:
+        if path.exists() and not saved_here(path):
+            raise ConfigError(
+                f"{path} is there already and is no picture that mien wrote.",
+                hint="Name another folder, or remove it.",
+                code="config.in-the-way",
+            )

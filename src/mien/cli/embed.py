@@ -16,15 +16,18 @@ from mien.cli.options import (
     SmallFacesOption,
     embed_photos,
     make_recognizer,
-    output_file,
 )
 from mien.cli.output import ExitCode, print_json, progress_shown, say_problems
+from mien.cli.outputs import output_file
 
 
 def embed(
     photos: PhotosArgument,
     output: Annotated[
-        Path, typer.Option("-o", "--output", callback=output_file, help="The table to write, a NumPy archive (.npz).")
+        Path,
+        typer.Option(
+            "-o", "--output", callback=output_file("faces"), help="The table to write, a NumPy archive (.npz)."
+        ),
     ],
     face: FaceOption = "central",
     encoder: EncoderOption = "sface",

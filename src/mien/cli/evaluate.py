@@ -26,9 +26,9 @@ from mien.cli.options import (
     PrecisionOption,
     RuntimeOption,
     make_recognizer,
-    output_file,
 )
 from mien.cli.output import ExitCode, Group, print_json, progress_shown, say, say_problems
+from mien.cli.outputs import output_file, refuse_one_place_for_two
 from mien.cli.protocols import OPENINGS, with_options
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 CurveOption = Annotated[
     Path | None,
     typer.Option(
-        "--csv", callback=output_file, help="Write the error rates at each threshold, or the measures if there is none."
+        "--csv",
+        callback=output_file("curve"),
+        help="Write the error rates at each threshold, or the measures if there is none.",
     ),
 ]
 
@@ -56,7 +58,7 @@ class Evaluating:
         Path | None,
         typer.Option(
             "--embeddings",
-            callback=output_file,
+            callback=output_file("faces"),
             help="Keep the embeddings in this .npz, so that an interrupted run carries on, or take them from it.",
         ),
     ] = None
@@ -65,7 +67,10 @@ class Evaluating:
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", callback=output_file, help="Write each comparison, or each probe's answer (CSV)."
+            "-o",
+            "--output",
+            callback=output_file("answers"),
+            help="Write each comparison, or each probe's answer (CSV).",
         ),
     ] = None
     seed: SeedOption = 0
@@ -95,6 +100,7 @@ def scores(
     from mien.decisions import Calibration
     from mien.evaluation import Settings, evaluate_scores, read_score_table, read_scores
 
+    refuse_one_place_for_two(report, csv)
     found = read_score_table(mated) if non_mated is None else read_scores(mated, non_mated)
     names = [path.name for path in (mated, non_mated) if path]
     settings = Settings(
@@ -115,6 +121,7 @@ def evaluate(protocol: "EvaluationProtocol", asked: Evaluating, command: str) ->
     """Embed the photos of a protocol, measure, and show and write what was asked for."""
     from mien.evaluation import Settings
 
+    refuse_one_place_for_two(asked.embeddings, asked.report, asked.csv, asked.output)
     recognizer = make_recognizer(
         asked.encoder,
         flip=asked.flip,

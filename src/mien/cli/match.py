@@ -19,16 +19,16 @@ from mien.cli.options import (
     ThresholdOption,
     embed_photos,
     make_recognizer,
-    output_file,
 )
 from mien.cli.output import ExitCode, print_json, progress_shown, say_problems
+from mien.cli.outputs import output_file, refuse_one_place_for_two
 
 
 def matrix_file(path: Path | None) -> Path | None:
     """Refuse a matrix in a format that we don't write before the work is done, not after."""
     if path is not None and path.suffix not in {".npy", ".parquet"}:
         raise typer.BadParameter(f"{path} ends neither with .npy nor with .parquet.")
-    return output_file(path)
+    return output_file("matrix")(path)
 
 
 def match(
@@ -37,7 +37,10 @@ def match(
         str, typer.Argument(help="A folder of the known people: photos called NAME.jpg, or folders called NAME.")
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", callback=output_file, help="The table of best matches to write (CSV).")
+        Path,
+        typer.Option(
+            "-o", "--output", callback=output_file("matches"), help="The table of best matches to write (CSV)."
+        ),
     ],
     matrix: Annotated[
         Path | None,
@@ -57,6 +60,7 @@ def match(
     from mien.decisions import match as match_people
     from mien.errors import NoFaceError
 
+    refuse_one_place_for_two(output, matrix)
     recognizer = make_recognizer(
         encoder, flip=flip, runtime=runtime, precision=precision, face=face, calibration=calibration
     )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mien.cli.options import embed_sources, output_file
+from mien.cli.options import embed_sources
 from mien.cli.output import say_problems
+from mien.cli.outputs import output_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,7 +46,7 @@ FailuresOption = Annotated[
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of all that is drawn.")]
 ReportOption = Annotated[
     Path | None,
-    typer.Option("--report", callback=output_file, help="Write a page with plots and the worst errors (HTML)."),
+    typer.Option("--report", callback=output_file("page"), help="Write a page with plots and the worst errors (HTML)."),
 ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -66,29 +65,6 @@ def similarity(value: float | None) -> float | None:
     if value is not None and not -1 <= value <= 1:
         raise typer.BadParameter(f"{value} is not a similarity, which lies between -1 and 1.")
     return value
-
-
-def output_file(path: Path | None) -> Path | None:
-    """Refuse a place that can't be written to before the work is done, not after."""
-    if path is not None:
-        if path.is_dir():
-            raise typer.BadParameter(f"{path} is a folder; name a file.")
-        if not path.parent.is_dir():
-            raise typer.BadParameter(f"The folder {path.parent} does not exist.")
-        if not os.access(path.parent, os.W_OK):
-            raise typer.BadParameter(f"The folder {path.parent} can't be written to.")
-    return path
-
-
-def output_folder(path: Path | None) -> Path | None:
-    """Refuse a file where a folder is to be written, before the work is done, not after."""
-    if path is not None:
-        for place in (path, *path.parents):
-            if place.exists():
-                if not place.is_dir():
-                    raise typer.BadParameter(f"{place} is a file; name a folder.")
-                break
-    return path
 
 
 FpirOption = Annotated[

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.options import JsonOption, output_folder
+from mien.cli.options import JsonOption
 from mien.cli.output import ExitCode, print_json, progress_shown
+from mien.cli.outputs import output_folder
 
 
 def synth(

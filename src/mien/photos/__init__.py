@@ -2,6 +2,6 @@
 
 from mien.photos.folders import find_people, find_photos
 from mien.photos.photo import Photo, PhotoSource
-from mien.photos.writing import save_picture
+from mien.photos.writing import save_picture, saved_here
 
-__all__ = ["Photo", "PhotoSource", "find_people", "find_photos", "save_picture"]
+__all__ = ["Photo", "PhotoSource", "find_people", "find_photos", "save_picture", "saved_here"]

@@ -7,9 +7,21 @@ from PIL import Image
 
 from mien.errors import ConfigError
 
+_SOFTWARE = 0x0131  # the tag of EXIF
+_NAME = "mien"
+
+
+def saved_here(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a JPEG, PNG, WebP or TIFF that `save_picture` wrote; False if it can't be read."""
+    try:
+        with Image.open(path) as picture:
+            return bool(picture.getexif().get(_SOFTWARE) == _NAME)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
+
 
 def save_picture(pixels: NDArray[np.uint8], path: str | os.PathLike[str]) -> None:
-    """Write a picture; its folder is made where it is missing.
+    """Write a picture; its folder is made where it is missing. Its EXIF data name mien, where the format has any.
 
     Args:
         pixels: (H, W, 3) uint8 RGB.
@@ -21,7 +33,9 @@ def save_picture(pixels: NDArray[np.uint8], path: str | os.PathLike[str]) -> Non
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels).save(path, quality=92)  # which formats without a quality ignore
+        exif = Image.Exif()
+        exif[_SOFTWARE] = _NAME
+        Image.fromarray(pixels).save(path, quality=92, exif=exif)  # which formats without them ignore
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"The picture {path} can't be written: {error}.", hint="Choose another folder or ending."

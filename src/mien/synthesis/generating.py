@@ -62,7 +62,7 @@ def generate(
         size: See `Person.photo`.
 
     Raises:
-        ConfigError: The folder holds people made with other settings.
+        ConfigError: The folder holds people made with other settings, or not by mien.
     """
     if people < 1 or photos < 1:
         raise ValueError(f"people and photos must be at least 1, not {people} and {photos}")
@@ -92,6 +92,12 @@ def _make(root: Path, person: Person, number: int, variation: float, nuisances: 
 
 def _refuse_other_settings(root: Path, manifest: Manifest) -> None:
     if not (root / MANIFEST).exists():
+        if other := next(root.glob("person-*"), None):
+            raise ConfigError(
+                f"{other} is there already and was not made by mien.",
+                hint="Use another folder.",
+                code="config.in-the-way",
+            )
         return
     try:
         there = Manifest.load(root)

@@ -1,0 +1,111 @@
+"""Where results are written: refused before the work if it can't be done, or if something else is there already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import typer
+
+from mien.errors import ConfigError
+
+Output = Literal["page", "curve", "answers", "groups", "matches", "calibration", "matrix", "faces"]
+
+_HEAD = 4096
+"""Bytes that tell what a file is."""
+_NAMES: dict[Output, str] = {
+    "page": "page of mien",
+    "curve": "table of error rates of mien",
+    "answers": "table of comparisons or answers of mien",
+    "groups": "table of groups of mien",
+    "matches": "table of matches of mien",
+    "calibration": "calibration of mien",
+    "matrix": "matrix of similarities",
+}
+_FIRST_LINES: dict[Output, tuple[bytes, ...]] = {
+    "curve": (b"threshold,fmr,", b"threshold,fpir,", b"measure,value,"),
+    "answers": (
+        b"first,second,score,mated",
+        b"probe,person,similarity",
+        b"photo,person,nearest",
+        b"photo,person,group",
+    ),
+    "groups": (b"group,photo,x,y,width,height",),
+    "matches": (b"probe,decision,person,similarity",),
+}
+
+
+def output_file(kind: Output) -> Callable[[Path | None], Path | None]:
+    """A callback that refuses a place where a file of this kind can't be written, or that something else has.
+
+    What an earlier run of mien wrote there is replaced. A table of faces is not looked at here: whoever carries it on
+    reads it first.
+    """
+
+    def check(path: Path | None) -> Path | None:
+        if path is not None:
+            if path.is_dir():
+                raise typer.BadParameter(f"{path} is a folder; name a file.")
+            if not path.parent.is_dir():
+                raise typer.BadParameter(f"The folder {path.parent} does not exist.")
+            if not os.access(path.parent, os.W_OK):
+                raise typer.BadParameter(f"The folder {path.parent} can't be written to.")
+            if kind != "faces":
+                refuse_to_replace(path, kind)
+        return path
+
+    return check
+
+
+def output_folder(path: Path | None) -> Path | None:
+    """Refuse a file where a folder is to be written, before the work is done, not after."""
+    if path is not None:
+        for place in (path, *path.parents):
+            if place.exists():
+                if not place.is_dir():
+                    raise typer.BadParameter(f"{place} is a file; name a folder.")
+                break
+    return path
+
+
+def refuse_to_replace(path: Path, kind: Output) -> None:
+    """Refuse a file that is there already, unless it is empty or what mien writes of this kind.
+
+    Raises:
+        typer.BadParameter: It is something else.
+    """
+    if path.exists() and not _replaceable(path, kind):
+        raise typer.BadParameter(f"{path} is there already and is no {_NAMES[kind]}; name another file, or remove it.")
+
+
+def refuse_one_place_for_two(*paths: Path | None) -> None:
+    """Refuse to write one result over another.
+
+    Raises:
+        ConfigError: Two of the paths are the same.
+    """
+    given = [path.absolute() for path in paths if path is not None]
+    if twice := next((path for path in given if given.count(path) > 1 and _is_plain(path)), None):
+        raise ConfigError(f"{twice} can't take two results.", hint="Name a file for each.")
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() or not path.exists()  # not such as /dev/null
+
+
+def _replaceable(path: Path, kind: Output) -> bool:
+    if not _is_plain(path):
+        return True
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if not head:
+        return True
+    if kind == "page":
+        return b'<meta name="generator" content="mien">' in head
+    if kind == "calibration":
+        return head.lstrip().startswith(b"{") and b'"schema": "mien.calibration/' in head
+    if kind == "matrix":
+        return head.startswith(b"\x93NUMPY" if path.suffix == ".npy" else b"PAR1")
+    return head.startswith(_FIRST_LINES[kind])
