@@ -93,8 +93,39 @@ def test_few_people_seldom_tell_equal_encoders_apart() -> None:
 
 def test_an_encoder_does_not_differ_from_itself() -> None:
     first, _ = two_encoders(0.0)
-    same = difference(compare_verification(first, first, resamples=50)["auc"])
-    assert (same.value, same.low, same.high, same.p_value) == (0, 0, 0, 1)
+    same = compare_verification(first, first, resamples=50)
+    auc = difference(same["auc"])
+    assert (auc.value, auc.p_value) == (0, 1)
+    assert "the same in every draw" in auc.note
+    assert isinstance(same["d_prime"], Unsupported)
+    assert isinstance(same["min_cllr"], Unsupported)
+
+
+def without_errors(comparisons: int, mated: int) -> tuple[Comparisons, Comparisons]:
+    """Two encoders whose scores differ, and neither of which errs."""
+    rng = np.random.default_rng(0)
+    is_mated = np.arange(comparisons) < mated
+    first, second = (is_mated + rng.uniform(0, 0.5, comparisons) for _ in range(2))
+    return Comparisons(first, is_mated), Comparisons(second, is_mated)
+
+
+def test_encoders_without_errors_may_differ_by_the_rule_of_three() -> None:
+    found = compare_verification(*without_errors(900, 300), resamples=50)
+    for name in ("tar_at_far 1e-1", "auc", "accuracy", "eer", "average_precision"):
+        apart = difference(found[name])
+        assert apart.value == 0
+        assert apart.high == -apart.low == pytest.approx(3 / 300, rel=0.01)
+        assert apart.p_value == 1
+        assert "rule of three for 300 of them" in apart.note
+        assert "draw of comparisons" in apart.note
+        assert apart.to_dict()["note"] == apart.note
+
+
+def test_the_bound_is_seldom_below_the_truth() -> None:
+    """Of 60 people none is decided differently, though 1 in 21 would be: this happens in fewer than 1 of 20 cases."""
+    rng = np.random.default_rng(1)
+    bound = difference(compare_verification(*without_errors(120, 60), resamples=20)["accuracy"]).high
+    assert (rng.random((20_000, 60)) >= bound).all(axis=1).mean() == pytest.approx(0.05, abs=0.005)
 
 
 def test_a_comparison_that_either_failed_is_left_out_for_both() -> None:

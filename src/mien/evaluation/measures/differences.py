@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.evaluation.intervals.bootstrap import Replicates, replicates
+from mien.evaluation.intervals.proportions import CONFIDENCE
 from mien.evaluation.measures.counted import Counted, count_listed
 from mien.evaluation.measures.estimate import Unsupported
 from mien.evaluation.measures.estimating import Estimating
@@ -28,6 +29,12 @@ _COMPARED = (
 )
 
 
+_ROUNDING = 1e-18
+"""The variance of measures that differ by rounding alone."""
+_NO_SHARES = ("d_prime", "min_cllr")
+"""Those of them that are not bounded by how many comparisons two encoders decide differently."""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """How much greater a measure is for the first of two encoders, on the same comparisons.
@@ -37,16 +44,24 @@ class Difference:
         low: Lower end of its two-sided 95 % interval.
         high: Upper end.
         p_value: How often replicates would differ at least so much if the encoders were equally good.
+        note: What else there is to say of it: that no draw of people tells the encoders apart, as where neither errs.
     """
 
     value: float
     low: float
     high: float
     p_value: float
+    note: str = ""
 
-    def to_dict(self) -> dict[str, float]:
-        """The difference as JSON-ready data: value, low, high, p_value."""
-        return {"value": self.value, "low": self.low, "high": self.high, "p_value": self.p_value}
+    def to_dict(self) -> dict[str, float | str]:
+        """The difference as JSON-ready data: value, low, high, p_value; and note, where there is one."""
+        found: dict[str, float | str] = {
+            "value": self.value,
+            "low": self.low,
+            "high": self.high,
+            "p_value": self.p_value,
+        }
+        return found | ({"note": self.note} if self.note else {})
 
 
 def compare_verification(
@@ -92,6 +107,7 @@ def compare_verification(
         verification_values,
         dict.fromkeys(_COMPARED, None) | rates,
         trials="non-mated comparisons",
+        drawn_again="comparisons" if first.people is None else "people",
         resamples=resamples,
         seed=seed,
     )
@@ -127,6 +143,7 @@ def compare_identification(
         search_rates,
         {"rank_1": None} | rates,
         trials=STRANGERS,
+        drawn_again="people",
         resamples=resamples,
         seed=seed,
     )
@@ -139,6 +156,7 @@ def _differences(
     asked: Mapping[str, str | None],
     *,
     trials: str,
+    drawn_again: str,
     resamples: int,
     seed: int,
 ) -> dict[str, Difference | Unsupported]:
@@ -157,8 +175,31 @@ def _differences(
         measure = give.measure(name) if rate is None else give.at_rate(name, rate, give.measure)
         if isinstance(measure, Unsupported):
             return measure
+        if not apart.variance(name) > _ROUNDING:
+            return _in_every_draw(name, measure.value, people, drawn_again, resamples)
         low, high, p_value = apart.about(measure.value, name, people)
         most = np.inf if name == "d_prime" else 1.0
         return Difference(measure.value, max(low, -most), min(high, most), p_value)
 
     return {name: difference(name, rate) for name, rate in asked.items()}
+
+
+def _in_every_draw(name: str, value: float, n: float, drawn: str, resamples: int) -> Difference | Unsupported:
+    """A difference that no draw changes, as of two encoders that make no errors.
+
+    That is no proof that there is none. What was not seen among n is, with 95 % confidence, less than 1 − 0.05^(1/n) of
+    all, or about 3/n: the rule of three. A share can't differ by more than what is decided differently.
+    """
+    if name in _NO_SHARES:
+        return Unsupported(
+            f"the same in every draw of {drawn}, which tells nothing of how far it may be from the truth"
+        )
+    n = max(n, 1.0)
+    bound = 1 - (1 - CONFIDENCE) ** (1 / n)
+    return Difference(
+        value,
+        max(value - bound, -1.0),
+        min(value + bound, 1.0),
+        p_value=1.0 if abs(value) <= bound else 1 / (1 + resamples),
+        note=f"the same in every draw of {drawn}, so by the rule of three for {n:,.0f} of them",
+    )

@@ -73,7 +73,7 @@ def _row(key: str, found: Difference | Unsupported, first: str, second: str) -> 
     label = " ".join([label, *rate])
     if isinstance(found, Unsupported):
         return DifferenceRow(label, Cell("", refusal=found.reason), "", "")
-    shown = cell(Estimate(found.value, found.low, found.high), unit)
+    shown = cell(Estimate(found.value, found.low, found.high), unit, found.note)
     p_value = f"{found.p_value:.3f}" if found.p_value >= 0.0095 else f"{found.p_value:.1g}"
     clear = found.p_value < SIGNIFICANT and found.value != 0
     better = (first if sign * found.value > 0 else second) if clear else ""
