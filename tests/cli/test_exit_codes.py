@@ -1,10 +1,12 @@
 """Every command ends alike: an input that can't be used is 3 whatever is wrong with it, and 2 is for wrong usage."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from cli.conftest import Run
+from mien.models import ModelCard
 
 TAKE_AN_INPUT = [
     "verify {bad} {photo}",
@@ -42,6 +44,9 @@ WRITE_A_FOLDER = [
     "detect {photo} --draw {file}",
     "detect {photo} --crops {file}/below",
     "synth {file}",
+    "train quick -o {file}",
+    "export {known} -o {file}",
+    "bench losses -o {file}/below",
     "compare-models people {known} --encoder sface --encoder dlib --embeddings {file}",
 ]
 
@@ -83,3 +88,55 @@ def test_a_file_where_a_folder_is_to_be_written(
     assert ran.code == 2, ran.err
     assert "is a file; name a folder" in ran.err
     assert file.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("detect", ""),
+        ("embed", "", "-o", "faces.npz"),
+        ("cluster", ""),
+        ("enroll", "Ada", ""),
+        ("match", "", ".", "-o", "matches.csv"),
+        ("verify", "", ""),
+    ],
+)
+def test_an_empty_path_is_not_the_working_folder(
+    run: Run, people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    shutil.copy(people / "person-0001/0001.jpg", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    ran = run(*command)
+    assert ran.code == 3
+    assert "is empty" in ran.out + ran.err
+
+
+@pytest.mark.parametrize("command", [("synth", "people"), ("demo",)])
+def test_a_negative_seed_is_wrong_usage(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = run(*command, "--seed", "-1")
+    assert ran.code == 2
+    assert "--seed" in ran.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_fusion_is_fetched_as_its_members(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fetch(card: ModelCard) -> Path:
+        return tmp_path / card.name
+
+    monkeypatch.setattr("mien.models.fetch", fetch)
+    ran = run("models", "fetch", "fusion")
+    assert ran.code == 0
+    assert ran.out.splitlines() == [str(tmp_path / "sface"), str(tmp_path / "dlib")]
+    refused = run("models", "add", "fusion", tmp_path)
+    assert refused.code == 2
+    assert "Add those of sface and dlib" in refused.err
+
+
+def test_a_calibration_that_supports_nothing_is_not_recommended(run: Run, people: Path, tmp_path: Path) -> None:
+    ran = run("calibrate", "--people", people, "-o", tmp_path / "few.json")
+    assert ran.code == 0
+    assert "supports no false match rate" in ran.err
+    assert "Use it with" not in ran.err

@@ -7,6 +7,7 @@ import typer
 
 from mien.cli.options import JsonOption
 from mien.cli.output import ExitCode, Group, print_json, progress_shown, say
+from mien.cli.outputs import output_folder
 
 if TYPE_CHECKING:
     from mien.evaluation import Measure
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
 
 
 def losses(
-    output: Annotated[Path, typer.Option("-o", "--output", help="A folder for the runs, the page and the tables.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            callback=output_folder,
+            help="A folder for the runs, the page and the tables.",
+        ),
+    ],
     recipe: Annotated[
         Path | None,
         typer.Option("--recipe", help="What all have in common (TOML); by default people who don't exist."),

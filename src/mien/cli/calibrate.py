@@ -81,7 +81,7 @@ def calibrate(
             doubles = []
     calibration.save(output)
     _tell(calibration, doubles, problems, output, json)
-    if not json:
+    if not json and calibration.smallest_fmr is not None:
         say(f"Use it with: mien verify A B --calibration {output}")
     return ExitCode.SOME_FAILED if problems else ExitCode.DONE
 
@@ -150,7 +150,7 @@ def _gallery(url: str, output: Path | None, json: bool) -> int:
     if output is not None:
         calibration.save(output)
     _tell(calibration, doubles, {}, output or url, json)
-    if not json:
+    if not json and calibration.smallest_fmr is not None:
         say("The gallery decides by it from now on, for every rate that it supports.")
     return ExitCode.DONE
 

@@ -19,7 +19,7 @@ def demo(
         Path | None, typer.Option(help="A folder with a folder of photos for each person, instead of synthetic people.")
     ] = None,
     people: Annotated[int, typer.Option(min=4, help="How many synthetic people.")] = 40,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same synthetic people.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same synthetic people.")] = 0,
     encoder: EncoderOption = "sface",
     runtime: RuntimeOption = "auto",
     json: JsonOption = False,

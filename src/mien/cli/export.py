@@ -7,12 +7,16 @@ import typer
 
 from mien.cli.options import JsonOption
 from mien.cli.output import ExitCode, print_json, progress_shown, say
+from mien.cli.outputs import output_folder
 
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run of `mien train`.")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="The encoder's folder; by default encoder/ in the run's.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", callback=output_folder, help="The encoder's folder; by default encoder/ in the run's."
+        ),
     ] = None,
     name: Annotated[str, typer.Option("--name", help="What to call it; by default as the run's folder.")] = "",
     title: Annotated[str, typer.Option("--title", help="What it is, in a line; by default the recipe's.")] = "",

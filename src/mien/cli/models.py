@@ -58,18 +58,25 @@ def fetch(name: str) -> int:
     from mien.models import fetch as fetch_weights
     from mien.models import load_card
 
+    card = load_card(name)
     with progress_shown():
-        path = fetch_weights(load_card(name))
-    print(path)
+        paths = [fetch_weights(each) for each in [member for member, _ in card.members] or [card]]
+    for path in paths:
+        print(path)
     return ExitCode.DONE
 
 
 def add(name: str, file: Path) -> int:
     """Take the weights of a network from a file of yours, if it is the right one."""
+    from mien.errors import ConfigError
     from mien.models import add as add_weights
     from mien.models import load_card
 
-    print(add_weights(load_card(name), file))
+    card = load_card(name)
+    if card.members:
+        names = " and ".join(member.name for member, _ in card.members)
+        raise ConfigError(f"{name} has no weights of its own.", hint=f"Add those of {names}.")
+    print(add_weights(card, file))
     return ExitCode.DONE
 
 

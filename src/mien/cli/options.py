@@ -111,13 +111,15 @@ def list_photos(sources: list[str]) -> list[str]:
     """Photos as they are named, and the photos below folders.
 
     Raises:
-        PhotoError: A folder has no photo.
+        PhotoError: A folder has no photo, or a path is empty.
     """
     from mien.errors import PhotoError
     from mien.photos import find_photos
 
     photos: list[str] = []
     for source in sources:
+        if not source:  # as of a variable of the shell that isn't set; Path("") would be the working folder
+            raise PhotoError("The path of a photo or folder is empty.", hint="Give one; . is the folder you are in.")
         if Path(source).is_dir():
             found = [str(path) for path in find_photos(source)]
             if not found:

@@ -16,7 +16,7 @@ def synth(
     ],
     people: Annotated[int, typer.Option(min=1, help="How many people.")] = 40,
     photos: Annotated[int, typer.Option(min=1, help="How many photos of each.")] = 4,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same people.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same people.")] = 0,
     variation: Annotated[float, typer.Option(min=0.0, max=1.0, help="How much the photos of one person differ.")] = 0.3,
     json: JsonOption = False,
 ) -> int:

@@ -7,6 +7,7 @@ import typer
 
 from mien.cli.options import JsonOption
 from mien.cli.output import ExitCode, print_json, progress_shown, say
+from mien.cli.outputs import output_folder
 
 
 def train(
@@ -14,7 +15,10 @@ def train(
         Path | None, typer.Argument(help="What to do: a recipe (TOML), or quick, scratch, finetune or student.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="The run's folder; by default runs/ and the recipe's name.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", callback=output_folder, help="The run's folder; by default runs/ and the recipe's name."
+        ),
     ] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe, as in loss.m=0.4.")

@@ -62,7 +62,10 @@ def open_set(
     drawn: list[str] = []
     if normalisation != "none":
         if not 2 <= cohort < len(of_strangers):
-            raise ConfigError(f"A cohort of {cohort} can't be drawn of {len(of_strangers)} photos of strangers.")
+            raise ConfigError(
+                f"A cohort of {cohort} can't be drawn of {len(of_strangers)} photos of strangers.",
+                hint="Give a smaller --cohort, of 2 or more, that leaves some as probes; or photos of more strangers.",
+            )
         drawn = [of_strangers[at] for at in sorted(rng.permutation(len(of_strangers))[:cohort].tolist())]
         whose = {person[photo] for photo in drawn}
         of_strangers = [photo for photo in of_strangers if person[photo] not in whose]
