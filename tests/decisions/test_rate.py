@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mien.decisions import Rate
-from mien.decisions.wording import interval_words, rate_rounded_up, rate_words
+from mien.decisions.wording import counted, interval_words, rate_rounded_up, rate_words
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,9 @@ def test_rounding_up_never_comes_out_below_and_keeps_two_digits(rate: float) -> 
     rounded = rate_rounded_up(rate)
     assert rate <= rounded <= rate * 1.11
     assert float(f"{rounded:.1e}") == pytest.approx(rounded, rel=1e-12)
+
+
+def test_one_is_not_several() -> None:
+    assert [counted(number, "face") for number in (0, 1, 1200)] == ["0 faces", "1 face", "1,200 faces"]
+    assert counted(1, "person", "people") == "1 person"
+    assert counted(2, "person", "people") == "2 people"

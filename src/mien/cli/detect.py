@@ -29,6 +29,7 @@ def detect(
     json: JsonOption = False,
 ) -> int:
     """Find the faces of photos. Exit code 0: all have one; 1: some have none; 3 or 5: some can't be used."""
+    from mien.decisions.wording import counted
     from mien.errors import MienError
     from mien.faces import Detector
     from mien.faces import draw as drawn
@@ -63,7 +64,7 @@ def detect(
         for photo in found:
             boxes = "; ".join("{:.0f},{:.0f} {:.0f}×{:.0f}".format(*face["box"]) for face in photo["faces"])
             notes = f" ({'; '.join(photo['notes'])})" if photo["notes"] else ""
-            print(f"{photo['source']}: {len(photo['faces'])} faces{': ' if boxes else ''}{boxes}{notes}")
+            print(f"{photo['source']}: {counted(len(photo['faces']), 'face')}{': ' if boxes else ''}{boxes}{notes}")
     say_problems(problems)
     if problems:
         return ExitCode.SOME_FAILED if found else ExitCode.UNUSABLE

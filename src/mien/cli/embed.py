@@ -38,6 +38,8 @@ def embed(
     json: JsonOption = False,
 ) -> int:
     """Embed the faces of photos. Run it again to carry on: photos that the table already has are not done twice."""
+    from mien.decisions.wording import counted
+
     recognizer = make_recognizer(encoder, flip=flip, runtime=runtime, precision=precision, small_faces=small_faces)
     with progress_shown():
         table = embed_photos(recognizer, photos, face=face, keep=output)
@@ -54,7 +56,7 @@ def embed(
         )
     else:
         photos_done, size = len(table.photos_done()), table.embeddings.shape[1]
-        print(f"{output}: {len(table)} faces of {photos_done} photos, {size} numbers each")
+        print(f"{output}: {counted(len(table), 'face')} of {counted(photos_done, 'photo')}, {size} numbers each")
     say_problems(table.problems)
     if table.problems:
         return ExitCode.SOME_FAILED if len(table) else ExitCode.UNUSABLE

@@ -48,6 +48,7 @@ def enroll(
     json: JsonOption = False,
 ) -> int:
     """Enrol a person from one photo or more, or everyone of a folder. Run it again to carry on where it stopped."""
+    from mien.decisions.wording import counted
     from mien.gallery import Gallery
 
     if (name is None) == (folder is None) or (name is not None and not photos):
@@ -78,15 +79,18 @@ def enroll(
         added = sum(len(result.added) for result in results)
         skipped = sum(len(result.skipped) for result in results)
         known = sum(len(result.known) for result in results)
-        print(f"{len(results)} people: {added} photos enrolled, {known} known before, {skipped} could not be used")
+        people = counted(len(results), "person", "people")
+        print(f"{people}: {counted(added, 'photo')} enrolled, {known} known before, {skipped} could not be used")
     return _enrolment_code(results)
 
 
 def _enrolled(result: Enrolment) -> str:
+    from mien.decisions.wording import counted
+
     if result.refused:
         return f"{result.person}: refused; the face is already known under another name"
     before = f", {len(result.known)} known before" if result.known else ""
-    return f"{result.person}: {len(result.added)} photos enrolled{before}"
+    return f"{result.person}: {counted(len(result.added), 'photo')} enrolled{before}"
 
 
 def _enrolment_code(results: list[Enrolment]) -> ExitCode:
@@ -146,6 +150,7 @@ def identify(
 
 def list_(gallery: GalleryOption = None, json: JsonOption = False) -> int:
     """List the people of the gallery."""
+    from mien.decisions.wording import counted
     from mien.gallery import Gallery
 
     with Gallery(gallery, create=False) as store:
@@ -154,8 +159,8 @@ def list_(gallery: GalleryOption = None, json: JsonOption = False) -> int:
         print_json([record.to_dict() for record in records])
     else:
         for record in records:
-            print(f"{record.name}\t{record.templates} photos\tsince {record.created:%Y-%m-%d}")
-        say(f"{len(records)} people")
+            print(f"{record.name}\t{counted(record.templates, 'photo')}\tsince {record.created:%Y-%m-%d}")
+        say(counted(len(records), "person", "people"))
     return ExitCode.DONE
 
 

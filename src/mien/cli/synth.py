@@ -21,6 +21,7 @@ def synth(
     json: JsonOption = False,
 ) -> int:
     """Make photos of people who don't exist, with the truth about each photo beside it. Run it again to carry on."""
+    from mien.decisions.wording import counted
     from mien.synthesis import generate
 
     with progress_shown():
@@ -28,5 +29,5 @@ def synth(
     if json:
         print_json(manifest.to_dict())
     else:
-        print(f"{folder}: {people} people, {people * photos} photos")
+        print(f"{folder}: {counted(people, 'person', 'people')}, {counted(people * photos, 'photo')}")
     return ExitCode.DONE

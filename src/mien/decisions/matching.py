@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mien.decisions.calibration import Calibration
 from mien.decisions.identification import Identification, identify
+from mien.decisions.wording import counted
 from mien.errors import ConfigError, MissingExtraError
 from mien.similarity import iter_blocks
 
@@ -61,7 +62,7 @@ class Matching:
         """What came of it, for people."""
         decisions = Counter(found.decision for found in self.identifications)
         return (
-            f"{len(self.probes)} probes against {len(self.people)} people: "
+            f"{counted(len(self.probes), 'probe')} against {counted(len(self.people), 'person', 'people')}: "
             f"{decisions['match']} matched, {decisions['unknown']} unknown, {decisions['ambiguous']} ambiguous"
         )
 

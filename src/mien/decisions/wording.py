@@ -24,6 +24,11 @@ def rate_rounded_up(rate: float) -> float:
     return rounded if rounded >= rate else round(rounded + 10.0**-digits, digits)
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """A number of things: "1 face", "1,200 faces"; `several` where it isn't `one` with an s."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
 def interval_words(rate: Rate) -> str:
     """The interval of `rate`: "95 % interval 0.8e-4 to 1.3e-4"."""
     return f"95 % interval {rate_words(rate.low)} to {rate_words(rate.high)}"

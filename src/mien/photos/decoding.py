@@ -319,7 +319,8 @@ def _refusing(
             partly = image is not None and encoded.content not in _ALL_OR_NOTHING and not encoded.allow_truncated
             raise PhotoError(
                 f"{name} is {what} that ends before it is complete.",
-                hint=_SEND_AGAIN + (" To use what is there, pass allow_truncated=True." if partly else ""),
+                hint=_SEND_AGAIN
+                + (" In Python, Photo.open(…, allow_truncated=True) takes what is there." if partly else ""),
                 code="photo.truncated",
             ) from error
         raise PhotoError(

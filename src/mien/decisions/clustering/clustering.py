@@ -8,7 +8,7 @@ from mien.decisions.calibration import Calibration, checked
 from mien.decisions.clustering.kmeans import group_by_kmeans
 from mien.decisions.clustering.linking import link
 from mien.decisions.rate import Rate
-from mien.decisions.wording import interval_words, rate_words
+from mien.decisions.wording import counted, interval_words, rate_words
 
 Method = Literal["graph", "agglomerative", "kmeans"]
 
@@ -166,10 +166,9 @@ def _photos(photo_of_face: ArrayLike | None, faces: int) -> NDArray[np.int64]:
 def _found(labels: NDArray[np.int64]) -> str:
     sizes = np.bincount(labels)
     alone = np.count_nonzero(sizes == 1)
-    faces, groups = ("1 face", "1 group") if len(labels) == 1 else (f"{len(labels):,} faces", f"{len(sizes):,} groups")
-    if len(sizes) == 1:
-        groups = "1 group"
-    return f"{faces} in {groups}" + (f", {alone:,} of them a face alone" if alone and len(labels) > 1 else "")
+    return f"{counted(len(labels), 'face')} in {counted(len(sizes), 'group')}" + (
+        f", {alone:,} of them a face alone" if alone and len(labels) > 1 else ""
+    )
 
 
 def _basis(rate: Rate | None, calibration: Calibration | None, faces: int, threshold: float) -> str:
