@@ -6,6 +6,7 @@
     ├── PhotoError             a file, array or stream that is not a picture mien can trust
     ├── NoFaceError            a picture without the face that was asked for
     ├── ModelError             a network that is missing, altered, or not what its card says
+    │   └── ModelCardError     a card of yours that is missing or wrong
     ├── CalibrationError       an error rate that the data behind a calibration cannot support
     ├── GalleryError           a gallery that is missing, locked, or made with another encoder
     ├── TrainingError          a training run that can't go on
@@ -72,6 +73,13 @@ class ModelError(MienError):
 
     default_code = "model"
     exit_code = 4
+
+
+class ModelCardError(ModelError):
+    """A model card of the user's that is missing, can't be read, or is wrong."""
+
+    default_code = "model.card"
+    exit_code = 3
 
 
 class CalibrationError(MienError):

@@ -77,6 +77,20 @@ def test_an_input_that_cant_be_used(run: Run, people: Path, known: Path, bad: Pa
     assert not (out / "calibration.json").exists()
 
 
+@pytest.mark.parametrize("card", [None, "", "name = [", 'name = "mine"\n'])
+def test_a_card_of_ones_own_is_an_input_and_a_model_is_not(
+    run: Run, people: Path, tmp_path: Path, card: str | None
+) -> None:
+    photo = people / "person-0001/0001.jpg"
+    if card is not None:
+        (tmp_path / "card.toml").write_text(card, encoding="utf-8")
+    ran = run("verify", photo, photo, "--encoder", tmp_path / "card.toml")
+    assert ran.code == 3
+    assert "card.toml" in ran.err
+    assert run("models", "check", tmp_path / "card.toml").code == 3
+    assert run("models", "check", "nothing-we-know").code == 4
+
+
 @pytest.mark.parametrize("command", WRITE_A_FOLDER)
 def test_a_file_where_a_folder_is_to_be_written(
     run: Run, people: Path, known: Path, tmp_path: Path, command: str

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 
-from mien.errors import ModelError
+from mien.errors import ModelCardError, ModelError
 from mien.models.card import (
     Colour,
     InputContract,
@@ -32,7 +32,8 @@ def load_card(name_or_path: str | Path) -> ModelCard:
         name_or_path: A name from `list_cards`, or the path of a ``.toml`` file.
 
     Raises:
-        ModelError: There is no such card, or it isn't what a card must be: the message says which key and why.
+        ModelError: mien has no model of that name.
+        ModelCardError: There is no such file, or it isn't what a card must be: the message says which key and why.
     """
     if isinstance(name_or_path, str) and not _is_path(name_or_path):
         if name_or_path not in _shipped_names():
@@ -71,11 +72,11 @@ def _read(path: Path, folder: Path | None, *, single: bool = False) -> ModelCard
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise ModelError(f"There is no model card at {path}.", code="model.unknown") from None
+        raise ModelCardError(f"There is no model card at {path}.", code="model.unknown") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"The model card {path} can't be read: {error}.", code="model.card") from None
+        raise ModelCardError(f"The model card {path} can't be read: {error}.") from None
     except tomllib.TOMLDecodeError as error:
-        raise ModelError(f"The model card {path} isn't valid TOML: {error}.", code="model.card") from None
+        raise ModelCardError(f"The model card {path} isn't valid TOML: {error}.") from None
     return _card(_Table(data, "", path), folder, single=single)
 
 
@@ -196,7 +197,7 @@ class _Table:
         self._taken: set[str] = set()
 
     def fail(self, key: str, problem: str) -> None:
-        raise ModelError(f"The model card {self._path} is wrong: {self._place}{key} {problem}.", code="model.card")
+        raise ModelCardError(f"The model card {self._path} is wrong: {self._place}{key} {problem}.")
 
     def end(self) -> None:
         for key in self._data.keys() - self._taken:
