@@ -10,13 +10,17 @@ FLOORS = ["photos", "models", "faces", "similarity", "decisions", "evaluation", 
 
 WING = [
     "backbones",
+    "classical",
+    "comparing",
     "data.augmentation",
     "data.leaks",
     "data.sources",
+    "exporting",
     "large_heads",
     "losses",
     "mining",
     "recipe",
+    "reports",
     "sampling",
     "trainer",
 ]
@@ -28,6 +32,17 @@ def test_every_name_is_there_and_in_order(name: str) -> None:
     assert all(getattr(module, public) is not None for public in module.__all__)
     in_order = sorted(module.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
     assert module.__all__ == in_order
+
+
+def test_any_part_can_be_the_first_that_is_imported() -> None:
+    code = (
+        "import sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    for loaded in [one for one in sys.modules if one.partition('.')[0] == 'mien']: del sys.modules[loaded]\n"
+        "    __import__('mien.' + name)\n"
+    )
+    names = [*FLOORS, *(f"training.{part}" for part in WING)]
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code, *names], check=True)
 
 
 def test_importing_mien_loads_nothing_heavy() -> None:

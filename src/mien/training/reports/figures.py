@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator
 from numpy.typing import NDArray
 
 from mien.evaluation.reports.figures.canvas import canvas, percent_scale
@@ -25,6 +26,10 @@ def loss_figure(tables: RunTables) -> Figure:
         axes.plot(step, moving_mean(values), color=colour, linewidth=1.7, label=name)
     if np.nanmin(np.stack(list(tables.losses.values()))) > 0:
         axes.set_yscale("log")
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+        for formatted in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+            formatted(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.tick_params(axis="y", which="minor", colors=SOFT, labelsize=10.5, length=3, width=0.8)
     _legend(axes, len(tables.losses))
     return figure
 

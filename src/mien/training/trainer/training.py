@@ -22,7 +22,6 @@ from mien.training.data.augmentation import Augmentation
 from mien.training.data.crop_set import CropSet
 from mien.training.data.preparing import PreparedData, prepare_data
 from mien.training.recipe import Recipe, write_recipe
-from mien.training.reports import write_report
 from mien.training.trainer.batches import Batches
 from mien.training.trainer.checkpoint import load_checkpoint
 from mien.training.trainer.memory import keep_freed_memory
@@ -116,6 +115,8 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
         _write_result(run, data, measures, folder)
         if recipe.backbone.embedding_size <= 3:
             _write_scatter(network, data.train, folder, recipe.seed)
+        from mien.training.reports import write_report  # it reads what is written here, and draws for a second
+
         write_report(folder, measures)
     return TrainingResult(folder, finished=True, step=run.position.step, measures=measures)
 
