@@ -114,11 +114,11 @@ def test_without_the_runs_crops_people_who_do_not_exist_calibrate(run: Run, trai
 @pytest.mark.parametrize(
     ("damage", "code", "sentence"),
     [
-        (lambda folder: (folder / "recipe.toml").unlink(), 2, "is no training run"),
+        (lambda folder: (folder / "recipe.toml").unlink(), 3, "is no training run"),
         (lambda folder: (folder / "best.pt").unlink(), 3, "no checkpoint"),
         (lambda folder: (folder / "best.pt").write_bytes(b"PK"), 3, "damaged"),
         (lambda folder: (folder / "result.json").write_text("{"), 3, "can't be read"),
-        (shutil.rmtree, 2, "is no training run"),
+        (shutil.rmtree, 3, "is no training run"),
     ],
 )
 def test_what_is_no_run_is_said(

@@ -69,7 +69,7 @@ def test_every_key_is_listed(run: Run) -> None:
 def test_wrong_words_end_with_a_sentence(run: Run, recipe: Path, tmp_path: Path) -> None:
     for arguments, code, says in (
         ((), 2, "Name a recipe"),
-        (("nowhere.toml",), 2, "There is no recipe nowhere.toml"),
+        (("nowhere.toml",), 3, "There is no recipe nowhere.toml"),
         ((recipe, "--set", "loss.n=1"), 2, "has no n"),
         ((recipe, "--set", "training.batch=1"), 2, "training.batch: there is no such key"),
         ((recipe, "--set", 'data.sources=[{folder="nowhere"}]'), 3, "nowhere"),

@@ -8,7 +8,7 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
-from mien.errors import ConfigError
+from mien.errors import ConfigError, InputError
 from mien.training.recipe.schema import Recipe
 
 
@@ -27,7 +27,8 @@ def read_recipe(file: Path, changes: Iterable[str] = ()) -> Recipe:
             TOML writes it; text needs no quotes. ``loss`` stands for the first of the losses.
 
     Raises:
-        ConfigError: The file is missing or no TOML, or a key or value is not one that a recipe has.
+        InputError: The file is missing or no TOML.
+        ConfigError: A key or value is not one that a recipe has.
     """
     shipped = shipped_recipes()
     if str(file) in shipped and not file.exists():
@@ -35,13 +36,13 @@ def read_recipe(file: Path, changes: Iterable[str] = ()) -> Recipe:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(
+        raise InputError(
             f"There is no recipe {file}.", hint=f"Name a TOML file, or one of {', '.join(shipped)}."
         ) from None
     except (OSError, UnicodeDecodeError) as problem:
-        raise ConfigError(f"The recipe {file} can't be read: {problem}.") from None
+        raise InputError(f"The recipe {file} can't be read: {problem}.") from None
     except tomllib.TOMLDecodeError as problem:
-        raise ConfigError(f"The recipe {file} is no TOML: {problem}.") from None
+        raise InputError(f"The recipe {file} is no TOML: {problem}.") from None
     for change in changes:
         _apply(content, change)
     return check_recipe(content, str(file))

@@ -34,9 +34,10 @@ def load_checkpoint(file: Path) -> dict[str, Any]:
         raise TrainingError(
             f"There is no checkpoint {file}.", hint="Name the folder of a run that was begun."
         ) from None
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as problem:
+    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
+        # Without PyTorch's own words, which advise to load a file that one trusts with its code.
         raise TrainingError(
-            f"The checkpoint {file} is damaged or not one of mien's: {str(problem).splitlines()[0]}.",
+            f"The checkpoint {file} is damaged or not one of mien's; nothing in it was run.",
             hint="Remove it to begin the run anew.",
         ) from None
     if not isinstance(state, dict) or state.get("format") != FORMAT:

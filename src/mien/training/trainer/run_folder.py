@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from mien.errors import ConfigError
+from mien.errors import InputError
 from mien.training.recipe import Recipe, check_recipe
 
 RECIPE, RESULT, PEOPLE, REPORT = "recipe.toml", "result.json", "people.txt", "report.html"
@@ -16,11 +16,11 @@ def read_run_recipe(folder: Path) -> Recipe:
     """The recipe that a run follows.
 
     Raises:
-        ConfigError: The folder is no run.
+        InputError: The folder is no run.
     """
     try:
         return check_recipe(tomllib.loads((folder / RECIPE).read_text(encoding="utf-8")), str(folder / RECIPE))
     except OSError:
-        raise ConfigError(
+        raise InputError(
             f"{folder} is no training run: it has no {RECIPE}.", hint="Name the folder that `mien train -o` wrote."
         ) from None
