@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.outside import Outside
 from benchmarks.results import percent, table
 from benchmarks.training_photos import crops_folder
-from mien.evaluation import Estimate, Measure, Unsupported
+from mien.evaluation import Difference, Measure, Unsupported
 from mien.training.comparing import choose_entrants
 from mien.training.comparing.paired import COMPARED_PAIRS, ahead
 from mien.training.comparing.parts import Parts, write_crops
@@ -164,14 +164,13 @@ class Arms:
         return PlannedRun(arm.name, seed, folder, check_recipe(content), parts, STEPS)
 
 
-def points(measure: Measure) -> str:
+def points(measure: Measure | Difference) -> str:
     """A difference of shares in percentage points with its interval."""
     if isinstance(measure, Unsupported):
         return measure.reason
     value, low, high = (
         f"{100 * number:+.2f}".replace("-", "−") for number in (measure.value, measure.low, measure.high)
     )
-    assert isinstance(measure, Estimate)
     return f"{value} ({low} to {high})"
 
 

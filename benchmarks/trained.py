@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.arms import points
-from benchmarks.outside import Outside
+from benchmarks.outside import JUDGED, Outside
 from benchmarks.results import KEPT, percent, table
 from benchmarks.training_photos import TRAINING, crops_folder, left_out_list
 from mien.cli.output import progress_shown, say
-from mien.evaluation import Difference, Estimate
 from mien.training.backbones import open_backbone
 from mien.training.recipe import Recipe, read_recipe
 from mien.training.reports.run_tables import RunTables
@@ -32,7 +31,8 @@ def scratch() -> str:
 def finetune() -> str:
     """`mien train finetune`: SFace adapted to the training sets' people; is it better than its start?"""
     run, outside = _trained("finetune"), Outside()
-    outside.judge(START, open_backbone("sface", embedding_size=128, input_size=112), 112)
+    if not (START / JUDGED).exists():
+        outside.judge(START, open_backbone("sface", embedding_size=128, input_size=112), 112)
     differences = outside.ahead_on_celeba(run, START)
     return (
         "# SFace, adapted\n\n"
@@ -43,15 +43,11 @@ def finetune() -> str:
         + table(
             ("", "difference", "p"),
             [
-                *((name, points(_estimate(one)), f"{one.p_value:.2g}") for name, one in differences.items()),
-                ("LFW accuracy", points(_estimate(outside.lfw_difference(run, START))), ""),
+                *((name, points(one), f"{one.p_value:.2g}") for name, one in differences.items()),
+                ("LFW accuracy", points(outside.lfw_difference(run, START)), ""),
             ],
         )
     )
-
-
-def _estimate(difference: Difference) -> Estimate:
-    return Estimate(difference.value, difference.low, difference.high)
 
 
 def _trained(name: str) -> Path:

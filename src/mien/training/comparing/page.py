@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from markupsafe import Markup
-
 from mien._version import __version__
 from mien.evaluation import Estimate, Measure
+from mien.evaluation.reports.drawn import Drawn
 from mien.evaluation.reports.measure_words import Cell, cell
 from mien.evaluation.reports.page import plot, render_page
 from mien.training.comparing.comparing import LossComparison
@@ -43,15 +42,6 @@ class Line:
     seconds: str
     memory: str
     failures: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A figure with its heading and how to read it."""
-
-    heading: str
-    caption: str
-    svg: Markup
 
 
 def write_page(comparison: LossComparison, folder: Path, command: str = "") -> Path:

@@ -47,15 +47,13 @@ def verification_figure(tables: RunTables, fmr: str, best: int) -> Figure:
     figure, axes = _over_steps(tables, "")
     seen = tables.validations
     axes.fill_between(seen["step"], seen["tmr_low"], seen["tmr_high"], color=MATED, alpha=0.16, linewidth=0)
-    axes.plot(seen["step"], seen["tmr"], ".-", color=MATED, linewidth=1.7, label=f"TMR at FMR {fmr}")
-    axes.plot(seen["step"], seen["auc"], ".-", color=SERIES[2], linewidth=1.7, label="AUC")
+    _draw(axes, seen["step"], seen["tmr"], MATED, f"TMR at FMR {fmr}")
+    _draw(axes, seen["step"], seen["auc"], SERIES[2], "AUC")
     at = np.flatnonzero(seen["step"] == best)
     if len(at):
         score = seen["tmr"][at] if not np.isnan(seen["tmr"][at[0]]) else seen["auc"][at]
         axes.plot(seen["step"][at], score, "o", color=MATED, markersize=11, fillstyle="none")
-    axes.set_ylim(top=1.01)
-    percent_scale(axes, "y")
-    _legend(axes, 2)
+    _finish_shares(axes)
     return figure
 
 
@@ -65,18 +63,9 @@ def naming_figure(tables: RunTables) -> Figure:
     seen = tables.validations
     accuracy = tables.accuracy_until(seen["step"])
     known = ~np.isnan(accuracy)
-    axes.plot(
-        seen["step"][known],
-        accuracy[known],
-        ".-",
-        color=SERIES[1],
-        linewidth=1.7,
-        label="people learnt from, named right",
-    )
-    axes.plot(seen["step"], seen["auc"], ".-", color=SERIES[2], linewidth=1.7, label="strangers verified, AUC")
-    axes.set_ylim(top=1.01)
-    percent_scale(axes, "y")
-    _legend(axes, 2)
+    _draw(axes, seen["step"][known], accuracy[known], SERIES[1], "people learnt from, named right")
+    _draw(axes, seen["step"], seen["auc"], SERIES[2], "strangers verified, AUC")
+    _finish_shares(axes)
     return figure
 
 
@@ -87,7 +76,7 @@ def distances_figure(tables: RunTables) -> Figure:
     for kind, colour, words in (("mated", MATED, "one person"), ("non_mated", NON_MATED, "two people")):
         low, middle, high = (seen[f"{kind}_cosine_{percent}"] for percent in (10, 50, 90))
         axes.fill_between(seen["step"], low, high, color=colour, alpha=0.16, linewidth=0)
-        axes.plot(seen["step"], middle, ".-", color=colour, linewidth=1.7, label=words)
+        _draw(axes, seen["step"], middle, colour, words)
     _legend(axes, 2)
     return figure
 
@@ -163,6 +152,17 @@ def _over_steps(tables: RunTables, up: str, height: float = 3.4) -> tuple[Figure
     for _, end in tables.stages[:-1]:
         axes.axvline(end, color=SOFT, linewidth=1, dashes=(2, 2))
     return figure, axes
+
+
+def _draw(axes: Axes, step: Column, values: Column, colour: str, words: str) -> None:
+    """What each validation came to."""
+    axes.plot(step, values, ".-", color=colour, linewidth=1.7, label=words)
+
+
+def _finish_shares(axes: Axes) -> None:
+    axes.set_ylim(top=1.01)
+    percent_scale(axes, "y")
+    _legend(axes, 2)
 
 
 def _legend(axes: Axes, entries: int) -> None:

@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 
 from mien._version import __version__
 from mien.evaluation import VerificationMeasures
+from mien.evaluation.reports.drawn import Drawn
 from mien.evaluation.reports.measure_words import Cell, cell
 from mien.evaluation.reports.page import plot, render_page
 from mien.training.recipe import Recipe
@@ -18,15 +17,6 @@ from mien.training.reports import figures
 from mien.training.reports.run_tables import RunTables
 from mien.training.trainer.head_watch import OTHER, OWN
 from mien.training.trainer.run_folder import RECIPE, REPORT, RESULT, SCATTER, read_run_recipe
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A figure with its heading and how to read it."""
-
-    heading: str
-    caption: str
-    svg: Markup
 
 
 def write_report(folder: Path, measures: VerificationMeasures) -> Path:

@@ -1,6 +1,6 @@
 """Batches of crops, each wholly determined by the recipe's seed and the step's number, so that a run can be resumed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, Queue
@@ -38,6 +38,14 @@ class Batch:
 def as_network_input(pictures: Tensor) -> Tensor:
     """Crops of values 0 … 255 as networks take them: (pixel − 127.5) / 128, float32."""
     return pictures.float().sub_(127.5).div_(128)
+
+
+def augmented(crops: CropSet, rows: NDArray[np.int64], augment: Augment, seeds: Sequence[int]) -> Tensor:
+    """Some crops, changed by draws that all of the seeds determine, as networks take them: channels last in memory."""
+    pictures = torch.from_numpy(crops.read(rows)).permute(0, 3, 1, 2)
+    draws = torch.Generator().manual_seed(int(np.random.SeedSequence(seeds).generate_state(1)[0]))
+    pictures, _ = augment(pictures, torch.from_numpy(crops.landmarks[rows]), draws)
+    return as_network_input(pictures).contiguous(memory_format=torch.channels_last)
 
 
 class EmbeddedBatches:
@@ -114,15 +122,11 @@ class Batches:
 
     def _made(self, start: int, end: int) -> Iterator[Batch]:
         epoch, rows_of = -1, np.zeros((0, 0), np.int64)
-        landmarks = torch.from_numpy(self.crops.landmarks)
         labels = torch.from_numpy(self.crops.labels)
         for step in range(start, end):
             if step // self.steps_per_epoch != epoch:
                 epoch = step // self.steps_per_epoch
                 rows_of = self.order(epoch)
             rows = np.array_split(rows_of[step % self.steps_per_epoch], self.share[1])[self.share[0]]
-            pictures = torch.from_numpy(self.crops.read(rows)).permute(0, 3, 1, 2)
-            seed = np.random.SeedSequence([self.seed, step, self.share[0]]).generate_state(1)[0]
-            draws = torch.Generator().manual_seed(int(seed))
-            pictures, _ = self.augment(pictures, landmarks[rows], draws)
-            yield Batch(rows, as_network_input(pictures).contiguous(memory_format=torch.channels_last), labels[rows])
+            pictures = augmented(self.crops, rows, self.augment, (self.seed, step, self.share[0]))
+            yield Batch(rows, pictures, labels[rows])

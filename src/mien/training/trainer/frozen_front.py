@@ -13,7 +13,7 @@ from mien.errors import ConfigError
 from mien.progress import report
 from mien.training.backbones import parts_of, trainable_parts
 from mien.training.data.crop_set import CropSet
-from mien.training.trainer.batches import Augment, Batch, EpochOrder, as_network_input
+from mien.training.trainer.batches import Augment, Batch, EpochOrder, augmented
 
 CHUNK = 64
 """Crops that the front is given at once."""
@@ -102,11 +102,7 @@ class FeatureBatches:
         return np.memmap(file, np.float16, "r", shape=(total, *shape))
 
     def _pictures(self, augment: Augment, start: int, end: int) -> Tensor:
-        rows = np.arange(start, end) // self.looks
-        pictures = torch.from_numpy(self.crops.read(rows)).permute(0, 3, 1, 2)
-        draws = torch.Generator().manual_seed(int(np.random.SeedSequence([self.seed, start]).generate_state(1)[0]))
-        pictures, _ = augment(pictures, torch.from_numpy(self.crops.landmarks[rows]), draws)
-        return as_network_input(pictures).contiguous(memory_format=torch.channels_last)
+        return augmented(self.crops, np.arange(start, end) // self.looks, augment, (self.seed, start))
 
 
 def _equal(network: nn.Module, composed: nn.Module, side: int) -> bool:

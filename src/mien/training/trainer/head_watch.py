@@ -61,7 +61,7 @@ class HeadWatch:
 
 def class_cosines(head: ClassificationLoss, embeddings: Tensor) -> Tensor:
     """(N, C) cosines of (N, D) embeddings with the class vectors; of a class with several, the nearest."""
-    vectors = head.weight.flatten(1, -2) if head.weight.ndim > 2 else head.weight[:, None]
+    vectors = _vectors(head)
     cosine = cosines(embeddings, vectors.flatten(0, 1))
     return cosine.view(len(cosine), *vectors.shape[:2]).amax(dim=2)
 
@@ -77,8 +77,7 @@ def target_logits(head: ClassificationLoss, length: float) -> list[dict[str, flo
     Returns:
         For each of 0, 2, … 180 degrees: ``degrees``, ``logit`` and ``plain``, the logit without margin.
     """
-    first = head.weight.flatten(1, -2)[0, 0] if head.weight.ndim > 2 else head.weight[0]
-    direction = torch.nn.functional.normalize(first, dim=0)
+    direction = torch.nn.functional.normalize(_vectors(head)[0, 0], dim=0)
     aside = torch.zeros_like(direction)
     aside[direction.abs().argmin()] = 1
     aside = torch.nn.functional.normalize(aside - (aside @ direction) * direction, dim=0)
@@ -94,3 +93,8 @@ def target_logits(head: ClassificationLoss, length: float) -> list[dict[str, flo
         {"degrees": float(at), "logit": float(one), "plain": float(other)}
         for at, one, other in zip(degrees, asked, plain, strict=True)
     ]
+
+
+def _vectors(head: ClassificationLoss) -> Tensor:
+    """(C, K, D): the K vectors of each class, one for most losses."""
+    return head.weight.flatten(1, -2) if head.weight.ndim > 2 else head.weight[:, None]

@@ -43,8 +43,6 @@ LOG_EVERY = 20
 """Steps between two rows of the log."""
 RESAMPLES = 100
 """Bootstrap replicates for the intervals of a validation."""
-FEATURES = "features"
-"""What files with looks at crops are called; gigabytes, so that they go when their stage is over."""
 COLLAPSED_ROWS = 10
 """Rows of the log in a row whose embeddings all point one way, after which the run stops."""
 
@@ -152,7 +150,7 @@ class TrainingRun:
                 if not self._finish_stage(self.stages[self.position.stage], deadline):
                     return False
                 self._write_curve(self.stages[self.position.stage])
-                (self.folder / f"{FEATURES}-{self.position.stage}.f16").unlink(missing_ok=True)
+                self._features.unlink(missing_ok=True)
                 self.position.stage, self.position.stage_step = self.position.stage + 1, 0
                 if self.position.stage < len(self.stages):
                     self._begin_stage()
@@ -186,9 +184,10 @@ class TrainingRun:
         stage = self.stages[min(self.position.stage, len(self.stages) - 1)]
         freeze(self.network, stage.trainable)
         torch.manual_seed(self.recipe.seed + 1000 * self.position.stage)
+        self.front, moving = self._divided(stage)
         self.objective = make_objective(
             stage,
-            self._moving(stage),
+            moving,
             people=len(self.data.train.people),
             embedding_size=self.recipe.backbone.embedding_size,
             before=self.objective,
@@ -245,30 +244,34 @@ class TrainingRun:
         due = done > 0 and (done % every == 0 or done == stage.steps)
         return due and not stage.head_only and self.position.validated < self.position.step
 
-    def _moving(self, stage: ResolvedStage) -> nn.Module:
-        """What of the network each step runs through: not what is computed once for all."""
+    def _divided(self, stage: ResolvedStage) -> tuple[nn.Module | None, nn.Module]:
+        """What of the network runs only once, on looks at the crops, if anything; and what each step runs through."""
         if stage.looks:
             if self.accelerator.num_processes > 1:
                 raise ConfigError("looks are kept by one process only.", hint="Leave looks out, or use one process.")
-            return halves(self.network, stage.trainable, self.recipe.data.side)[1]
-        return nn.Identity() if stage.head_only else self.network
+            return halves(self.network, stage.trainable, self.recipe.data.side)
+        return None, nn.Identity() if stage.head_only else self.network
+
+    @property
+    def _features(self) -> Path:
+        """Where the stage's looks at crops are kept: gigabytes, so that they go when it is over."""
+        return self.folder / f"features-{self.position.stage}.f16"
 
     def _batches(self, stage: ResolvedStage) -> Batches | EmbeddedBatches | FeatureBatches:
         """The stage's batches: of crops; of what the frozen parts make of them; or, where only losses learn, of
         embeddings, which takes seconds instead of hours.
         """
         train = self.data.train
-        if stage.looks:
-            front, _ = halves(self.network, stage.trainable, self.recipe.data.side)
+        if self.front is not None:
             with self.accelerator.autocast():
                 made = FeatureBatches(
-                    front,
+                    self.front,
                     train,
                     self.batches.order,
                     self.batches.augment,
                     stage.looks,
                     self.recipe.seed,
-                    self.folder / f"{FEATURES}-{self.position.stage}.f16",
+                    self._features,
                 )
             train_mode(self.network)
             return made
