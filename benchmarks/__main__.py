@@ -1,6 +1,7 @@
 """Run the benchmarks: `python -m benchmarks [speed] [lfw] [detection] [tables] [scale] …`.
 
-Without names it runs all but those that train for half an hour and more: `losses`, `scratch` and `finetune`.
+Without names it runs all but those that train for half an hour and more: `losses`, `scratch`, `finetune`
+and `student`.
 
 Each prints its tables and writes them to docs/results/NAME.md with the date, the machine and the command.
 """
@@ -35,11 +36,12 @@ BENCHMARKS = {
     "losses": losses.measure,
     "scratch": trained.scratch,
     "finetune": trained.finetune,
+    "student": trained.student,
     "transfer": transfer.measure,
     "transfer-methods": transfer_methods.measure,
 }
 
-LONG = ("losses", "scratch", "finetune")
+LONG = ("losses", "scratch", "finetune", "student")
 
 for name in sys.argv[1:] or [name for name in BENCHMARKS if name not in LONG]:
     text = BENCHMARKS[name]()

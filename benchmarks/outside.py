@@ -1,16 +1,16 @@
 """Networks that a comparison trained, judged on the sets that nobody learns from: LFW's ten folds and celeba_test."""
 
 import json
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from torch import nn
 
-from benchmarks.results import PHOTOS
+from benchmarks.results import KEPT, PHOTOS
 from benchmarks.training_photos import crops_folder
 from mien.evaluation import (
     Difference,
@@ -21,12 +21,15 @@ from mien.evaluation import (
     read_pairs,
     verification_measures,
 )
+from mien.faces import open_encoder
 from mien.training.comparing.run_measures import read_measure
-from mien.training.data.crop_set import CropSet, open_crops
+from mien.training.data.crop_set import CropSet, open_crops, teacher_embeddings
 from mien.training.trainer import open_run
 from mien.training.trainer.stranger_pairs import StrangerPairs
 from mien.training.trainer.validation import embed_crops
 
+Embed = Callable[[CropSet, bool], NDArray[np.float32]]
+"""Crops, and whether to add their mirror images, to (N, D) of unit length."""
 RESAMPLES = 300
 JUDGED, EMBEDDINGS = "outside.json", "celeba_test.npy"
 
@@ -56,16 +59,21 @@ class Outside:
         """LFW's accuracy in each fold, and on celeba_test the TMR at FMR 1e-2 and 1e-3 and the AUC, JSON-ready."""
         if not (run / JUDGED).exists():
             recipe, network = open_run(run)
-            self.judge(run, network, recipe.data.side, recipe.seed)
+            self.judge(run, lambda crops, flip: embed_crops(network, crops.shrunk(recipe.data.side), flip=flip))
         kept: dict[str, Any] = json.loads((run / JUDGED).read_text(encoding="utf-8"))
         return kept
 
-    def judge(self, run: Path, network: nn.Module, side: int, seed: int = 0) -> None:
-        """Judge a network, and keep the answers and its embeddings of celeba_test in a folder."""
-        lfw, celeba = self.lfw.shrunk(side), self.celeba_test.shrunk(side)
-        folds = {flip: self._lfw_folds(embed_crops(network, lfw, flip=flip)) for flip in (False, True)}
-        embeddings = embed_crops(network, celeba, flip=True)
-        found = verification_measures(self.celeba_pairs.compared(embeddings), resamples=RESAMPLES, seed=seed)
+    def encoder_judged(self, card: str, folder: Path) -> Path:
+        """Judge an encoder as whoever has its card would run it, unless a folder holds the answers; that folder."""
+        if not (folder / JUDGED).exists():
+            self.judge(folder, partial(_embedded, card))
+        return folder
+
+    def judge(self, run: Path, embed: Embed) -> None:
+        """Judge what makes embeddings, and keep the answers and its embeddings of celeba_test in a folder."""
+        folds = {flip: self._lfw_folds(embed(self.lfw, flip)) for flip in (False, True)}
+        embeddings = embed(self.celeba_test, True)
+        found = verification_measures(self.celeba_pairs.compared(embeddings), resamples=RESAMPLES)
         content = {
             "lfw": folds[True],
             "lfw_without_flip": folds[False],
@@ -105,6 +113,12 @@ class Outside:
     def on_celeba(self, run: Path, name: str) -> Measure:
         """A measure on celeba_test: ``"tmr"``, ``"tmr_1e-3"`` or ``"auc"``."""
         return read_measure(self.judged(run)[name])
+
+
+def _embedded(card: str, crops: CropSet, flip: bool) -> NDArray[np.float32]:
+    encoder = open_encoder(card, flip=flip, runtime="onnxruntime")
+    keep = KEPT / "embedded" / f"{encoder.identity[:12]}-{crops.sha256[:12]}.f32"
+    return teacher_embeddings(crops, encoder, keep)
 
 
 def _over_folds(values: NDArray[np.float64]) -> tuple[float, float]:

@@ -2,14 +2,16 @@
 
 import shutil
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.arms import points
-from benchmarks.outside import JUDGED, Outside
+from benchmarks.encoder_speed import speed_table
+from benchmarks.outside import Outside
 from benchmarks.results import KEPT, percent, table
 from benchmarks.training_photos import TRAINING, crops_folder, left_out_list
 from mien.cli.output import progress_shown, say
-from mien.training.backbones import open_backbone
+from mien.training.exporting import export_run
 from mien.training.recipe import Recipe, read_recipe
 from mien.training.reports.run_tables import RunTables
 from mien.training.trainer import train
@@ -31,23 +33,49 @@ def scratch() -> str:
 def finetune() -> str:
     """`mien train finetune`: SFace adapted to the training sets' people; is it better than its start?"""
     run, outside = _trained("finetune"), Outside()
-    if not (START / JUDGED).exists():
-        outside.judge(START, open_backbone("sface", embedding_size=128, input_size=112), 112)
-    differences = outside.ahead_on_celeba(run, START)
+    start = outside.encoder_judged("sface", START)
+    adapted = outside.encoder_judged(str(_exported(run)), run)
+    differences = outside.ahead_on_celeba(adapted, start)
     return (
         "# SFace, adapted\n\n"
-        f"`mien train finetune`, on {', '.join(TRAINING)}. {_course(run)}\n\n"
-        f"{_judged(outside, {'SFace': START, 'adapted': run})}\n"
+        f"`mien train finetune`, on {', '.join(TRAINING)}; judged as exported. {_course(run)}\n\n"
+        f"{_judged(outside, {'SFace': start, 'adapted': adapted})}\n"
         "Adapted less SFace, in points, on the same comparisons; celeba_test: paired bootstrap over people, LFW: over "
         "the folds.\n\n"
         + table(
             ("", "difference", "p"),
             [
                 *((name, points(one), f"{one.p_value:.2g}") for name, one in differences.items()),
-                ("LFW accuracy", points(outside.lfw_difference(run, START)), ""),
+                ("LFW accuracy", points(outside.lfw_difference(adapted, start)), ""),
             ],
         )
     )
+
+
+def student() -> str:
+    """`mien train student`: a small network that imitates SFace; how near does it come, and how much faster is it?"""
+    run, outside = _trained("student"), Outside()
+    whole, small = _exported(run, int8=True), _exported(run, int8=True, form="-int8")
+    judged = {
+        "SFace": outside.encoder_judged("sface", START),
+        "student": outside.encoder_judged(str(whole), run),
+        "student, int8": outside.encoder_judged(str(small), run / "int8"),
+    }
+    cards = {"SFace": "sface", "student": str(whole), "student, int8": str(small)}
+    return (
+        "# A student of SFace\n\n"
+        f"`mien train student`, on {', '.join(TRAINING)}; judged as exported. {_course(run)}\n\n"
+        f"{_judged(outside, judged)}\n## Speed\n\n{speed_table(cards)}"
+    )
+
+
+def _exported(run: Path, *, int8: bool = False, form: str = "") -> Path:
+    """The card of one form of a run's encoder, which is exported where it isn't yet."""
+    folder = run / "encoder"
+    card = folder / f"{run.name}{form}.toml"
+    if not card.exists():
+        export_run(run, folder, int8=int8, tell=say)
+    return card
 
 
 def _trained(name: str) -> Path:
@@ -61,9 +89,16 @@ def _trained(name: str) -> Path:
 
 def _recipe(name: str) -> Recipe:
     sources = ", ".join(f'{{crops = "{crops_folder(one).resolve()}", name = "{one}"}}' for one in TRAINING)
-    changes = [f"data.sources=[{sources}]", f"data.leave_out={left_out_list().resolve()}", "validation.every=3"]
+    changes = [
+        f"data.sources=[{sources}]",
+        f"data.leave_out={left_out_list().resolve()}",
+        f"data.cache={KEPT / 'cache'}",
+        "validation.every=3",
+    ]
     if shutil.which("g++"):
         changes.append("training.compile=true")
+    if name == "student" and find_spec("openvino"):
+        changes.append("teacher.precision=bf16")
     return read_recipe(Path(name), changes)
 
 
