@@ -241,6 +241,33 @@ def test_last_layers_learn_from_looks_that_are_kept(cache: Path, tmp_path: Path)
     assert moved == {"level4", "embedding"}
 
 
+def test_a_run_that_only_trains_its_losses_keeps_its_network(cache: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    recipe = small_recipe(cache, stages=[{"epochs": 2, "trainable": "none"}])
+    result = train(recipe, tmp_path, tell=told.append)
+    assert result.finished
+    assert len(told) == 1
+    assert_same_weights(network_of(tmp_path, "best.pt"), network_of(tmp_path))
+
+
+def test_synthetic_people_may_fill_a_share_of_each_batch(cache: Path, tmp_path: Path) -> None:
+    beside = {"synthetic": {"people": 4, "photos": 4, "first": 900}, "aligned": True, "share": 0.25}
+    sources = [{"synthetic": {"people": 8, "photos": 6}, "aligned": True}, beside]
+    train(small_recipe(cache, data__sources=sources, stages=[{"epochs": 1}]), tmp_path)
+    said = json.loads((tmp_path / "result.json").read_text())
+    assert (said["steps"], said["data"]["people"], said["data"]["crops"]) == (8, 12, 64)
+
+
+def test_events_for_tensorboard_hold_what_the_tables_do(cache: Path, tmp_path: Path) -> None:
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    train(small_recipe(cache, stages=[{"epochs": 2}]), tmp_path, tensorboard=True)
+    events = reader.EventAccumulator(str(tmp_path / "events")).Reload()
+    for table, column in (("steps", "loss"), ("validations", "auc")):
+        rows = [(int(row["step"]), float(row[column])) for row in read_log(tmp_path / f"{table}.csv")]
+        assert [one.step for one in events.Scalars(f"{table}/{column}")] == [step for step, _ in rows]
+        assert [one.value for one in events.Scalars(f"{table}/{column}")] == pytest.approx([v for _, v in rows], 1e-4)
+
+
 def test_a_joint_objective_adds_its_losses(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_run, "LOG_EVERY", 1)
     recipe = small_recipe(

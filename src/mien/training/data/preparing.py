@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.errors import ConfigError
 from mien.faces import open_encoder
@@ -24,11 +25,13 @@ class PreparedData:
         train: Crops to learn from, with a teacher's embeddings where the recipe has a teacher.
         validation: Crops of other people.
         left_out: Names of people who were in a source and are left out.
+        shares: For each source with a share of the batches, that share and the rows of `train` that are its people's.
     """
 
     train: CropSet
     validation: CropSet
     left_out: tuple[str, ...]
+    shares: tuple[tuple[float, NDArray[np.int64]], ...] = ()
 
 
 def prepare_data(recipe: Recipe) -> PreparedData:
@@ -38,14 +41,21 @@ def prepare_data(recipe: Recipe) -> PreparedData:
         ConfigError: A source is missing or empty, or fewer than two people are left.
     """
     unwanted = _names_in(recipe.data.leave_out) if recipe.data.leave_out else frozenset()
-    everyone = join([_crops_of(source, recipe.data, recipe.seed) for source in recipe.data.sources])
+    parts = [_crops_of(source, recipe.data, recipe.seed) for source in recipe.data.sources]
+    shares = [
+        (source.share, frozenset(part.people))
+        for source, part in zip(recipe.data.sources, parts, strict=True)
+        if source.share is not None
+    ]
+    everyone = join(parts)
     left_out = tuple(name for name in everyone.people if name in unwanted)
     train = everyone.without_people(left_out)
     if recipe.validation.sources:
         validation = join([_crops_of(source, recipe.data, recipe.seed) for source in recipe.validation.sources])
         train = train.without_people(validation.people)
     else:
-        train, validation = _hold_out(train, recipe.validation.held_out, recipe.seed)
+        beside = frozenset[str]().union(*(people for _, people in shares))
+        train, validation = _hold_out(train, recipe.validation.held_out, recipe.seed, beside)
     for purpose, part in (("to learn from", train), ("to validate with", validation)):
         if len(part.people) < 2:
             raise ConfigError(
@@ -54,12 +64,23 @@ def prepare_data(recipe: Recipe) -> PreparedData:
             )
     if recipe.teacher is not None:
         train = _taught(train, recipe.teacher, recipe.data.cache, recipe.seed)
-    return PreparedData(train.shrunk(recipe.data.side), validation.shrunk(recipe.data.side), left_out)
+    return PreparedData(
+        train.shrunk(recipe.data.side),
+        validation.shrunk(recipe.data.side),
+        left_out,
+        tuple((share, _rows_of(people, train)) for share, people in shares),
+    )
 
 
-def _hold_out(crops: CropSet, share: float, seed: int) -> tuple[CropSet, CropSet]:
-    """The crops of most people, and of a drawn share of them."""
-    people = np.random.default_rng([seed, 1]).permutation(len(crops.people))
+def _rows_of(people: frozenset[str], crops: CropSet) -> NDArray[np.int64]:
+    theirs = np.array([name in people for name in crops.people])
+    return np.flatnonzero(theirs[crops.labels])
+
+
+def _hold_out(crops: CropSet, share: float, seed: int, beside: frozenset[str]) -> tuple[CropSet, CropSet]:
+    """The crops of most people, and of a drawn share of them; people who only come beside the others aren't drawn."""
+    able = [label for label, name in enumerate(crops.people) if name not in beside]
+    people = np.random.default_rng([seed, 1]).permutation(able)
     held = np.isin(crops.labels, people[: round(share * len(people))])
     return crops.select(~held), crops.select(held)
 

@@ -50,6 +50,9 @@ class Source(Table):
     aligned: bool = Field(False, description="The photos are crops aligned to arcface-112 already.")
     people: Count | None = Field(None, description="Take only so many people, drawn by the recipe's seed.")
     photos_per_person: Count | None = Field(None, description="Take at most so many photos of each.")
+    share: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None, description="This share of each batch comes from here, the rest from the sources that don't say."
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Source":
@@ -66,6 +69,13 @@ class Data(Table):
     side: Annotated[int, Field(ge=32, le=112)] = Field(112, description="Width and height of the crops in pixels.")
     leave_out: Path | None = Field(None, description="A text file with the names of people to leave out, one a line.")
     cache: Path = Field(Path("crops"), description="Where crops are kept, so that they are cut only once.")
+
+    @model_validator(mode="after")
+    def _room_for_the_rest(self) -> "Data":
+        shares = [source.share for source in self.sources if source.share is not None]
+        if len(shares) == len(self.sources) or sum(shares) >= 1:
+            raise ValueError("leave room in a batch for a source without a share: shares must sum to less than 1")
+        return self
 
 
 class Validation(Table):

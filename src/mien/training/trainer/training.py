@@ -100,7 +100,7 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
         compile_network(network)
     batches = Batches(
         data.train,
-        epoch_order(recipe, data.train),
+        epoch_order(recipe, data.train, data.shares),
         Augmentation.from_settings(recipe.augmentation),
         recipe.seed,
         (accelerator.process_index, accelerator.num_processes),

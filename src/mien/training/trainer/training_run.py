@@ -154,6 +154,8 @@ class TrainingRun:
                 self.position.stage, self.position.stage_step = self.position.stage + 1, 0
                 if self.position.stage < len(self.stages):
                     self._begin_stage()
+            if not self.position.validated:  # only losses have learnt, and the network is the best there is
+                self._validated_enough(self.stages[-1])
         except KeyboardInterrupt:
             self.save()
             raise
