@@ -1,5 +1,7 @@
 """`mien train`: a recipe in, an encoder out."""
 
+import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -44,8 +46,11 @@ def train(
         raise ConfigError("Name a recipe to follow.", hint="`mien train quick` is a first one; --keys lists all keys.")
     read = read_recipe(recipe, changes or ())
     folder = output or Path("runs") / recipe.stem
-    with progress_shown():
+    one_of_the_others = int(os.environ.get("RANK", "0")) > 0  # of torchrun's processes the first speaks for all
+    with nullcontext() if one_of_the_others else progress_shown():
         result = follow(read, folder, tensorboard=tensorboard, tell=say)
+    if one_of_the_others:
+        return ExitCode.DONE
     if json:
         print_json(result.to_dict())
     else:

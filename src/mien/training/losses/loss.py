@@ -109,7 +109,7 @@ class ClassificationLoss(Loss):
             raise ValueError(f"embedding_size must be at least 1, not {embedding_size}")
         self.num_classes = num_classes
         self.embedding_size = embedding_size
-        self.weight = nn.Parameter(torch.randn(num_classes, embedding_size) / math.sqrt(embedding_size))
+        self.weight = nn.Parameter(torch.randn(num_classes, embedding_size).div_(math.sqrt(embedding_size)))
 
     def logits(self, embeddings: Tensor) -> Tensor:
         """How much each embedding looks like each class, without margin: what a closed set is classified by.

@@ -1,0 +1,57 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from mien.training.recipe import check_recipe, write_recipe
+from mien.training.trainer.checkpoint import load_checkpoint
+from mien.training.trainer.run_log import read_log
+
+LAUNCHER = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+
+
+def launched(recipe: Path, run: Path, *changes: str) -> dict[str, object]:
+    """`mien train` by two processes, in a session of their own: pytest's workers don't bear children."""
+    command = [*LAUNCHER, "-m", "mien", "train", str(recipe), "-o", str(run), "--json"]
+    for change in changes:
+        command += ["--set", change]
+    done = subprocess.run(
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        start_new_session=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    said: dict[str, object] = json.loads(done.stdout)  # once: one of them speaks for both
+    return said
+
+
+def test_two_processes_train_one_network_and_go_on_where_it_was_left(tmp_path: Path) -> None:
+    content = {
+        "data": {
+            "side": 32,
+            "cache": str(tmp_path / "crops"),
+            "sources": [{"synthetic": {"people": 8, "photos": 4}, "aligned": True}],
+        },
+        "validation": {"held_out": 0.25, "every": 4},
+        "backbone": {"name": "small", "width": 8, "embedding_size": 16},
+        "losses": [{"name": "cosface", "s": 16, "m": 0.1}],
+        "stages": [{"epochs": 8}],
+        "training": {"batch_size": 8},
+    }
+    recipe = tmp_path / "recipe.toml"
+    write_recipe(check_recipe(content), recipe)
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert launched(recipe, whole)["step"] == 24
+    assert [row["step"] for row in read_log(whole / "validations.csv")] == ["12", "24"]
+    stopped = launched(recipe, parts, "training.minutes=1e-9")
+    assert (stopped["finished"], stopped["step"]) == (False, 20)
+    assert launched(recipe, parts)["step"] == 24
+    one, other = (load_checkpoint(folder / "checkpoint.pt")["network"] for folder in (whole, parts))
+    assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
