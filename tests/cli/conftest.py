@@ -1,6 +1,7 @@
 """Running commands as a person would, on people who don't exist."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -39,7 +40,7 @@ embed_all = Recognizer.embed_many
 def embed_some(*arguments, **options):
     for number, faces in enumerate(embed_all(*arguments, **options)):
         if number == 20:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), getattr(signal, os.environ["STOP"]))
         yield faces
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, a shell has it ignored
@@ -48,10 +49,11 @@ main()
 """
 
 
-def interrupt(*arguments: object) -> None:
-    """Run a command in a process of its own that gets a Ctrl-C after twenty photos, and see it end as it should."""
+def interrupt(*arguments: object, by: str = "SIGINT") -> None:
+    """Run a command in a process of its own that is stopped after twenty photos, and see it end as it should."""
     command = [sys.executable, "-c", _INTERRUPTED, *map(str, arguments)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    environment = {**os.environ, "STOP": by}
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
     assert ended.returncode == 130
     assert "what was done is kept" in ended.stderr
 

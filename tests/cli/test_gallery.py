@@ -77,6 +77,16 @@ def test_one_bad_photo_does_not_stop_the_rest(run: Run, people: Path, tmp_path: 
     first, second = map(json.loads, ran.out.splitlines())
     assert first["faces"][0]["decision"] == "unusable"
     assert second["faces"][0]["person"] == "Ada"
+    stranger, strictly = people / "person-0002/0001.jpg", ("--threshold", "0.99")
+    assert run("identify", stranger, *strictly).code == 1
+    assert run("identify", tmp_path / "missing.jpg", stranger, *strictly).code == 5
+    assert run("identify", tmp_path / "missing.jpg", tmp_path / "gone.jpg").code == 3
+
+
+def test_compacting(run: Run, people: Path) -> None:
+    run("enroll", "Ada", people / "person-0001/0002.jpg")
+    run("people", "forget", "Ada")
+    assert run("people", "compact", "--json").json == {"compacted": True}
 
 
 def test_wrong_usage(run: Run, people: Path, tmp_path: Path) -> None:

@@ -135,6 +135,15 @@ def test_synth(run: Run, tmp_path: Path) -> None:
     assert run("synth", tmp_path / "people", "--people", "0").code == 2
 
 
+@pytest.mark.parametrize("command", [("synth", "{}"), ("demo", "--people", "4", "-o", "{}")], ids=lambda c: c[0])
+def test_made_up_people_are_not_put_beside_others(run: Run, tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "people" / "Ada").mkdir(parents=True)
+    ran = run(*(word.format(tmp_path / "people") for word in command))
+    assert ran.code == 2
+    assert "is not empty" in ran.err
+    assert [path.name for path in (tmp_path / "people").iterdir()] == ["Ada"]
+
+
 def test_match_with_a_table_or_a_photo_as_gallery(run: Run, people: Path, known: Path, tmp_path: Path) -> None:
     table, output = tmp_path / "known.npz", tmp_path / "m.csv"
     run("embed", known, "-o", table)
@@ -146,6 +155,36 @@ def test_match_with_a_table_or_a_photo_as_gallery(run: Run, people: Path, known:
         assert set(found) <= {"person-0001", "unknown"}
 
 
+def test_match_with_a_table_of_absolute_and_relative_paths(
+    run: Run, known: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(known)
+    table, output = tmp_path / "known.npz", tmp_path / "m.csv"
+    run("embed", "person-0001.jpg", known / "person-0002.jpg", "-o", table)
+    assert run("match", known / "person-0002.jpg", table, "-o", output, "--threshold", "0.5").code == 0
+    with output.open(encoding="utf-8") as file:
+        assert [row["person"] for row in csv.DictReader(file)] == ["person-0002"]
+
+
+def test_a_photo_that_is_another_file_now_is_embedded_again(run: Run, people: Path, tmp_path: Path) -> None:
+    photo, output = tmp_path / "a.jpg", tmp_path / "faces.npz"
+    shutil.copy(people / "person-0001/0001.jpg", photo)
+    run("embed", photo, people / "person-0003/0001.jpg", "-o", output)
+    before = FaceTable.load(output)
+    shutil.copy(people / "person-0002/0001.jpg", photo)
+    again = run("embed", photo, "-o", output)
+    assert "1 of the photos in" in again.err
+    after = FaceTable.load(output)
+    assert sorted(after.sources) == sorted(before.sources)
+    row, now = before.sources.index(str(photo)), after.sources.index(str(photo))
+    other = run("embed", people / "person-0002/0001.jpg", "-o", tmp_path / "other.npz")
+    assert other.code == 0
+    np.testing.assert_allclose(after.embeddings[now], FaceTable.load(tmp_path / "other.npz").embeddings[0], atol=1e-5)
+    assert float(after.embeddings[now] @ before.embeddings[row]) < 0.9
+    photo.unlink()
+    assert "already" in run("embed", photo, "-o", output).err, "what was embedded stays when its photo goes"
+
+
 def test_a_photo_named_twice_is_one_photo(run: Run, people: Path) -> None:
     photo = people / "person-0001/0001.jpg"
     assert (
@@ -153,11 +192,12 @@ def test_a_photo_named_twice_is_one_photo(run: Run, people: Path) -> None:
     )
 
 
-def test_interrupted_embedding_goes_on(people: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_interrupted_embedding_goes_on(people: Path, tmp_path: Path, by: str) -> None:
     for number in range(40):
         shutil.copytree(people, tmp_path / "photos" / str(number))
     output = tmp_path / "faces.npz"
-    interrupt("embed", tmp_path / "photos", "-o", output, "--runtime", "onnxruntime")
+    interrupt("embed", tmp_path / "photos", "-o", output, "--runtime", "onnxruntime", by=by)
     kept = len(FaceTable.load(output)) if output.exists() else 0
     assert 0 < kept <= 20
 

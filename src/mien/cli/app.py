@@ -1,7 +1,9 @@
 """The command `mien`: its sub-commands, and how each of them ends."""
 
 import os
+import signal
 import sys
+import traceback
 from collections.abc import Callable
 from functools import wraps
 from io import TextIOWrapper
@@ -32,7 +34,9 @@ from mien.cli.output import ExitCode, print_json, say
 from mien.errors import MienError
 
 Arguments = ParamSpec("Arguments")
-RESUMABLE = (embed.embed, gallery.enroll, synth.synth, train.train, bench.losses)
+RESUMABLE = (embed.embed, synth.synth, train.train, bench.losses)
+STOPS = ("SIGTERM", "SIGHUP")
+"""Signals that stop a command as Ctrl-C does: a service is stopped, a terminal closed."""
 
 
 def command(parent: typer.Typer, action: Callable[Arguments, int]) -> None:
@@ -40,31 +44,57 @@ def command(parent: typer.Typer, action: Callable[Arguments, int]) -> None:
 
     @wraps(action)
     def ending(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        as_json = bool(kwargs.get("json"))
         try:
             code = action(*args, **kwargs)
+            sys.stdout.flush()  # before the exit code says that all went well
         except MienError as error:
-            if kwargs.get("json"):
-                print_json({"error": error.to_dict()})
             say(f"mien: {error}")
-            code = error.exit_code
+            code = _print_error(error.to_dict(), error.exit_code, as_json=as_json)
         except BrokenPipeError:
-            # Whoever read our output has had enough (`mien … | head`); leave nothing to flush at the end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = ExitCode.DONE
+            code = _reader_gone()
         except OSError as error:
-            sentence = f"{error.filename or 'A file'} can't be used: {error.strerror or error}."
-            if kwargs.get("json"):
-                print_json({"error": {"code": "file", "message": sentence, "hint": ""}})
+            sentence = f"{error.filename or 'A file, or the output,'} can't be used: {error.strerror or error}."
             say(f"mien: {sentence}")
-            code = ExitCode.UNUSABLE
+            problem = {"code": "file", "message": sentence, "hint": ""}
+            code = _print_error(problem, ExitCode.UNUSABLE, as_json=as_json)
         except KeyboardInterrupt:
-            resumable = action in RESUMABLE or kwargs.get("embeddings") is not None
+            resumable = action in RESUMABLE or any(kwargs.get(name) is not None for name in ("embeddings", "folder"))
             kept = "; what was done is kept, and the same command goes on from there" if resumable else ""
             say(f"mien: interrupted{kept}.")
             code = ExitCode.INTERRUPTED
+        except Exception as error:  # an error of ours must not end as Python's do, with 1: that is a clean no
+            traceback.print_exc()
+            say("mien: this is an error in mien itself; please report it with the lines above.")
+            problem = {"code": "bug", "message": f"{type(error).__name__}: {error}", "hint": "Please report it."}
+            code = _print_error(problem, ExitCode.BUG, as_json=as_json)
         raise typer.Exit(code)
 
     parent.command(action.__name__.rstrip("_"))(ending)
+
+
+def _print_error(problem: dict[str, str], code: int, *, as_json: bool) -> int:
+    """Print why there is no result, if JSON is asked for; the exit code."""
+    try:
+        if as_json:
+            print_json({"error": problem})
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _reader_gone()
+    except OSError:  # the output itself is what can't be written
+        _let_go_of_output()
+    return code
+
+
+def _reader_gone() -> int:
+    """Whoever read our output has had enough (`mien … | head`)."""
+    _let_go_of_output()
+    return ExitCode.READER_GONE
+
+
+def _let_go_of_output() -> None:
+    """Leave nothing that Python would fail to write at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def make_app() -> typer.Typer:
@@ -77,7 +107,7 @@ def make_app() -> typer.Typer:
         help="Face verification, open-set identification and clustering whose every decision states its error rate.",
         epilog="Exit codes: 0 yes or done · 1 a clean no (no match, unknown, ambiguous) · 2 wrong usage · 3 an input "
         "is missing or can't be used · 4 weights or an extra are missing · 5 done, but some items failed · "
-        "130 interrupted.",
+        "70 an error in mien · 130 interrupted · 141 whoever read the output has gone.",
     )
     app.callback()(_options)
     for action in (
@@ -115,6 +145,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file's name may be any bytes
+    for name in STOPS:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # nohup wants its own way
+            signal.signal(number, signal.default_int_handler)
     make_app()()
 
 

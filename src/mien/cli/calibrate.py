@@ -15,6 +15,7 @@ from mien.cli.options import (
     PrecisionOption,
     RuntimeOption,
     embed_photos,
+    list_photos,
     make_recognizer,
 )
 from mien.cli.output import ExitCode, print_json, progress_shown, say, say_problems
@@ -119,7 +120,8 @@ def _unlabelled(
     from mien.decisions import shipped_calibration
     from mien.evaluation import calibrate_unlabelled
 
-    table = _with_faces(embed_photos(recognizer, [str(folder)], keep=keep), folder)
+    listed = list_photos([str(folder)])
+    table = _with_faces(embed_photos(recognizer, listed, keep=keep).only(listed), folder)
     calibration = calibrate_unlabelled(
         table.embeddings,
         shipped_calibration(recognizer.encoder_identity),

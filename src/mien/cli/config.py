@@ -106,6 +106,8 @@ def _read(file: Path) -> dict[str, Any]:
         kind = SETTINGS[name].kind
         if not isinstance(value, kind) and not (kind is float and type(value) is int):
             raise ConfigError(f"{name} in {file} should be {KINDS[kind]}, not {value!r}.", hint="Mend the file.")
+        if isinstance(value, int | float) and kind is float and not 0 < value < 1:
+            raise ConfigError(f"{name} in {file} should lie between 0 and 1, not be {value}.", hint="Mend the file.")
     return content
 
 

@@ -9,6 +9,10 @@ import typer
 from mien.cli.options import EncoderOption, JsonOption, RuntimeOption, make_recognizer
 from mien.cli.output import ExitCode, print_json, progress_shown, say
 from mien.cli.outputs import output_folder, refuse_to_replace
+from mien.errors import ConfigError
+
+PEOPLE = "-people-of-seed-"
+"""In the name of a demo's folder of synthetic people."""
 
 
 def demo(
@@ -34,11 +38,13 @@ def demo(
         recognizer.calibration = among_synthetic
     report = output / "report.html"
     refuse_to_replace(report, "page")
+    if output.exists() and any(output.iterdir()) and not report.exists() and not any(output.glob(f"*{PEOPLE}*")):
+        raise ConfigError(f"{output} is not empty and no demo.", hint="Name a new folder.", code="config.in-the-way")
     output.mkdir(parents=True, exist_ok=True)
     with progress_shown():
         if photos is None:
             say(f"Making {people} people who don't exist …")
-            made = output / f"{people}-people-of-seed-{seed}"
+            made = output / f"{people}{PEOPLE}{seed}"
             generate(made, people=people, photos=4, seed=seed)
         with tempfile.TemporaryDirectory() as folder:
             result = run(photos or made, Path(folder) / "gallery.db", recognizer)

@@ -47,7 +47,9 @@ def enroll(
     precision: PrecisionOption = "f32",
     json: JsonOption = False,
 ) -> int:
-    """Enrol a person from one photo or more, or everyone of a folder. Run it again to carry on where it stopped."""
+    """Enrol a person from one photo or more, or everyone of a folder. A folder is carried on by
+    running it again.
+    """
     from mien.decisions.wording import counted
     from mien.gallery import Gallery
 
@@ -115,7 +117,7 @@ def identify(
     calibration: CalibrationOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Who is on this photo? Exit code 0: someone was recognised; 1: nobody; 3: no photo can be used.
+    """Who is on this photo? Exit code 0: someone was recognised; 1: nobody; 3: no photo can be used; 5: some can't.
 
     With --json: a list with an object for each face; of several photos, a line {photo, faces} for each.
     """
@@ -143,9 +145,9 @@ def identify(
         drift = store.drift(fpir) if threshold is None else None
     if drift is not None and drift.drifted:
         say(f"{drift.reason}. So the stated rates do not hold in this gallery: calibrate on photos of such people.")
-    if ExitCode.DONE in codes:
-        return ExitCode.SOME_FAILED if ExitCode.UNUSABLE in codes else ExitCode.DONE
-    return ExitCode.NO if ExitCode.NO in codes else ExitCode.UNUSABLE
+    if ExitCode.UNUSABLE in codes:
+        return ExitCode.UNUSABLE if set(codes) == {ExitCode.UNUSABLE} else ExitCode.SOME_FAILED
+    return ExitCode.DONE if ExitCode.DONE in codes else ExitCode.NO
 
 
 def list_(gallery: GalleryOption = None, json: JsonOption = False) -> int:
@@ -206,4 +208,19 @@ def forget(name: str, gallery: GalleryOption = None, json: JsonOption = False) -
     return ExitCode.DONE if receipt.erased else ExitCode.SOME_FAILED
 
 
-PEOPLE = Group("people", "List, show, rename and forget the people of the gallery.", (list_, show, rename, forget))
+def compact(gallery: GalleryOption = None, json: JsonOption = False) -> int:
+    """Rewrite the gallery's file without what was deleted, when nobody else uses it. Exit code 5: somebody does."""
+    from mien.gallery import Gallery
+
+    with Gallery(gallery, create=False) as store:
+        emptied = store.compact()
+    if json:
+        print_json({"compacted": emptied})
+    else:
+        print("Nothing that was deleted is left in the file." if emptied else "Another program is reading the gallery.")
+    return ExitCode.DONE if emptied else ExitCode.SOME_FAILED
+
+
+PEOPLE = Group(
+    "people", "List, show, rename and forget the people of the gallery.", (list_, show, rename, forget, compact)
+)

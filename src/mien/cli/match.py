@@ -96,7 +96,8 @@ def match(
 
 def _people(sources: list[str], gallery: Path) -> list[str]:
     """Whose each photo is: the folder below the gallery's, or the name of a file that lies in it directly."""
-    if not gallery.is_dir():  # a table of faces, or one photo
-        gallery = Path(os.path.commonpath([Path(source).parent for source in sources])) if sources else gallery
-    below = [Path(source).relative_to(gallery) for source in sources]
+    paths = [Path(source).absolute() for source in sources]
+    # Of a table of faces, or of one photo, the folder that all have in common.
+    above = gallery.absolute() if gallery.is_dir() else Path(os.path.commonpath([path.parent for path in paths]))
+    below = [path.relative_to(above) for path in paths]
     return [path.parts[0] if len(path.parts) > 1 else path.stem for path in below]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 Face = Literal["central", "largest", "only", "all"]
 Runtime = Literal["auto", "onnxruntime", "openvino"]
 Precision = Literal["f32", "bf16"]
+
+PHOTOS_TOGETHER, SECONDS_BETWEEN_SAVES = 256, 60.0
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 EncoderOption = Annotated[
@@ -188,6 +192,9 @@ def embed_sources(
     else:
         table = FaceTable(recognizer.encoder_name, recognizer.encoder_identity, settings)
     table.forget_unreadable()  # they may have been mended since
+    if changed := table.changed(photos):
+        say(f"{len(changed)} of the photos in {keep} are other files now, and are embedded again.")
+        table = table.only(table.photos_done() - changed)
     done = table.photos_done()
     todo = {name: source for name, source in photos.items() if name not in done}
     if len(todo) < len(photos):
@@ -197,8 +204,14 @@ def embed_sources(
     else:
         embedded = recognizer.embed_many(todo.values(), face=face)
     named = (replace(faces, source=name) for name, faces in zip(todo, embedded, strict=True))
+    tracked = iter(track(named, "embedding photos", len(todo)))
+    saved = time.monotonic()
     try:
-        table.extend(track(named, "embedding photos", len(todo)))
+        for first in tracked:
+            table.extend(chain([first], islice(tracked, PHOTOS_TOGETHER - 1)))
+            if keep is not None and time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
+                table.save(keep)
+                saved = time.monotonic()
     finally:
         if keep is not None and todo:
             table.save(keep)

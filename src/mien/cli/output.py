@@ -27,8 +27,12 @@ class ExitCode(IntEnum):
     """Something of mien's own is missing: a network, its weights, an extra, a server."""
     SOME_FAILED = 5
     """Done, but some items failed."""
+    BUG = 70
+    """An error in mien itself."""
     INTERRUPTED = 130
-    """By Ctrl-C."""
+    """By Ctrl-C, or told to stop."""
+    READER_GONE = 141
+    """Whoever read the output closed it before all was written, as the shell says it of any program."""
 
 
 DECISION_CODES = {

@@ -35,6 +35,7 @@ class FaceTable:
         scores: (N,) float32 detection scores.
         embeddings: (N, D) float32 of unit length.
         problems: For each photo without a face, why.
+        stamps: For each photo that is a file, its size and when it was last written.
     """
 
     encoder_name: str
@@ -46,6 +47,7 @@ class FaceTable:
     scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     embeddings: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     problems: dict[str, dict[str, str]] = field(default_factory=dict)
+    stamps: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.sources)
@@ -58,12 +60,18 @@ class FaceTable:
         """Forget the photos that could not be read, so that they are tried again; those without a face stay."""
         self.problems = {name: why for name, why in self.problems.items() if why["code"].startswith("no-face")}
 
+    def changed(self, photos: Iterable[str]) -> set[str]:
+        """Those of some photos that are other files now than when they were embedded."""
+        return {name for name in photos if name in self.stamps and _stamp(name) not in {None, self.stamps[name]}}
+
     def extend(self, photos: Iterable[Faces]) -> None:
         """Add the faces of more photos; when the iterable is interrupted, all that came before is kept."""
         new: list[Faces] = []
         try:
             for faces in photos:
                 new.append(faces)
+                if (stamp := _stamp(faces.source)) is not None:
+                    self.stamps[faces.source] = stamp
                 if faces.problem is not None:
                     self.problems[faces.source] = faces.problem.to_dict()
                 elif not len(faces):
@@ -90,6 +98,7 @@ class FaceTable:
             scores=self.scores[rows],
             embeddings=self.embeddings[rows],
             problems={name: why for name, why in self.problems.items() if name in wanted},
+            stamps={name: stamp for name, stamp in self.stamps.items() if name in wanted},
         )
 
     def photo_numbers(self) -> NDArray[np.int64]:
@@ -114,6 +123,7 @@ class FaceTable:
             "encoder_identity": self.encoder_identity,
             "settings": self.settings,
             "problems": self.problems,
+            "stamps": self.stamps,
         }
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         try:
@@ -183,7 +193,16 @@ class FaceTable:
             scores,
             embeddings,
             problems,
+            dict(about.get("stamps", {})),
         )
+
+
+def _stamp(photo: str) -> str | None:
+    try:
+        about = Path(photo).stat()
+    except (OSError, ValueError):  # not a file, or no name that one could have
+        return None
+    return f"{about.st_size} {about.st_mtime_ns}"
 
 
 _NOT_A_TABLE = (ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error, NotImplementedError)

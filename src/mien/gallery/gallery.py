@@ -125,7 +125,7 @@ class Gallery:
         if enrolment.refused:
             raise GalleryError(
                 f"{enrolment.person} was not enrolled. {enrolment.lookalikes[0].reason}",
-                hint="If they are two people, enrol with on_duplicate='warn'.",
+                hint="If they are two people, allow it with --on-duplicate warn (in Python on_duplicate='warn').",
                 code="gallery.duplicate",
             )
         if not enrolment.added and not enrolment.known:
@@ -466,7 +466,7 @@ class Gallery:
 
     def _erase(self, embeddings: Collection[bytes]) -> tuple[bool, str]:
         """Rewrite the files without what was deleted, and look whether it is gone."""
-        again = "The rows are deleted; forget somebody again, or `compact`, when nobody else uses the gallery."
+        again = "The rows are deleted; run `mien people compact` when nobody else uses the gallery."
         try:
             emptied = self.compact()
         except GalleryError as problem:

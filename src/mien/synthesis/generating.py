@@ -92,9 +92,9 @@ def _make(root: Path, person: Person, number: int, variation: float, nuisances: 
 
 def _refuse_other_settings(root: Path, manifest: Manifest) -> None:
     if not (root / MANIFEST).exists():
-        if other := next(root.glob("person-*"), None):
+        if root.exists() and (other := next(root.iterdir(), None)):
             raise ConfigError(
-                f"{other} is there already and was not made by mien.",
+                f"{root} is not empty ({other.name} is there) and was not made by mien.",
                 hint="Use another folder.",
                 code="config.in-the-way",
             )

@@ -1,0 +1,76 @@
+"""How commands end where they are stopped, can't say what they have to say, or are wrong themselves."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.conftest import Run
+from mien.cli.app import make_app
+
+PROGRAM = (sys.executable, "-m", "mien")
+
+
+@pytest.fixture(params=["buffered", "unbuffered"])
+def environment(request: pytest.FixtureRequest) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return {**kept, "PYTHONUNBUFFERED": "1"} if request.param == "unbuffered" else kept
+
+
+@pytest.mark.parametrize("arguments", [("config", "show"), ("verify", "nowhere", "nowhere", "--json")])
+def test_a_reader_who_has_gone_is_no_success(environment: dict[str, str], arguments: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [*PROGRAM, *arguments], stdout=writing, stderr=subprocess.PIPE, text=True, check=False, env=environment
+    )
+    os.close(writing)
+    assert ended.returncode == 141
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+@pytest.mark.parametrize(
+    "arguments", [("config", "show"), ("config", "show", "--json"), ("verify", "a", "b", "--json")]
+)
+def test_an_output_that_is_full_is_said(environment: dict[str, str], arguments: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [*PROGRAM, *arguments.split()], stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=environment
+        )
+    assert ended.returncode == 3
+    assert ended.stderr.count("mien: ") == 1
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr
+
+
+def test_an_error_of_ours_is_no_clean_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("by us")
+
+    monkeypatch.setattr("mien.cli.verify.make_recognizer", fail)
+    ended = CliRunner().invoke(make_app(), ["verify", "a", "b", "--json"])
+    assert ended.exit_code == 70
+    assert json.loads(ended.stdout)["error"]["message"] == "ZeroDivisionError: by us"
+    assert "Traceback" in ended.stderr
+    assert "please report it" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"), [(("Ada", "a.jpg"), False), (("--folder", "people"), True)], ids=["one person", "a folder"]
+)
+def test_only_a_folder_s_enrolment_is_carried_on(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], kept: bool
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mien.cli.gallery.make_recognizer", interrupt)
+    ran = run("enroll", *arguments)
+    assert ran.code == 130
+    assert ("what was done is kept" in ran.err) == kept
