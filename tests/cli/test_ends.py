@@ -35,9 +35,7 @@ def test_a_reader_who_has_gone_is_no_success(environment: dict[str, str], argume
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
-@pytest.mark.parametrize(
-    "arguments", [("config", "show"), ("config", "show", "--json"), ("verify", "a", "b", "--json")]
-)
+@pytest.mark.parametrize("arguments", ["config show", "config show --json", "verify a b --json"])
 def test_an_output_that_is_full_is_said(environment: dict[str, str], arguments: str) -> None:
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
