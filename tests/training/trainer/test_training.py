@@ -1,6 +1,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from mien.errors import ConfigError, TrainingError
 from mien.evaluation import Estimate
 from mien.training.data.crop_set import CropSet
+from mien.training.data.preparing import prepare_data
 from mien.training.losses import CrossBatchMemory
 from mien.training.mining import SemiHard
 from mien.training.recipe import Recipe, check_recipe, read_recipe
@@ -268,6 +270,56 @@ def test_events_for_tensorboard_hold_what_the_tables_do(cache: Path, tmp_path: P
         assert [one.value for one in events.Scalars(f"{table}/{column}")] == pytest.approx([v for _, v in rows], 1e-4)
 
 
+def test_frozen_norms_stay_as_they_are_over_validations(cache: Path, tmp_path: Path) -> None:
+    recipe = small_recipe(cache, stages=[{"epochs": 1}, {"epochs": 3, "trainable": "embedding.1"}])
+    train(small_recipe(cache, stages=[{"epochs": 1}]), tmp_path / "first")
+    train(recipe, tmp_path / "both")
+    before, after = network_of(tmp_path / "first"), network_of(tmp_path / "both")
+    assert {name for name, tensor in before.items() if not torch.equal(tensor, after[name])} == {"embedding.1.weight"}
+
+
+@pytest.mark.parametrize("loss", [{"name": "contrastive"}, {"name": "triplet", "miner": "batch_hard"}])
+def test_embeddings_that_are_no_numbers_stop_the_run(cache: Path, tmp_path: Path, loss: dict[str, Any]) -> None:
+    recipe = small_recipe(
+        cache,
+        losses=[loss],
+        sampler={"name": "pk", "photos": 4},
+        optimizer={"learning_rate": 1e30, "clip": 0.0},
+        schedule={"name": "constant", "warm_up": 0.0},
+    )
+    with pytest.raises(TrainingError, match="no number"):
+        train(recipe, tmp_path)
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_the_last_network_is_not_the_best_one(cache: Path, tmp_path: Path, ema: float) -> None:
+    train(small_recipe(cache, training__ema=ema), tmp_path)
+    _, last = open_run(tmp_path, last=True)
+    state = load_checkpoint(tmp_path / "checkpoint.pt")
+    averaged = {f"module.{name}": tensor for name, tensor in last.state_dict().items()}
+    if ema:
+        assert_same_weights(averaged, {key: one for key, one in state["average"].items() if key != "n_averaged"})
+    else:
+        assert_same_weights(dict(last.state_dict()), state["network"])
+
+
+def test_names_to_leave_out_must_be_somebody_s(cache: Path, tmp_path: Path) -> None:
+    names = tmp_path / "names.txt"
+    sources = [{"synthetic": {"people": 8, "photos": 6}, "aligned": True, "name": "web"}]
+    recipe = small_recipe(cache, data__sources=sources, data__leave_out=str(names), stages=[{"epochs": 1}])
+    names.write_text("synthetic-0/person-0001\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="None of the 1 people to leave out"):
+        train(recipe, tmp_path / "run")
+    names.write_text("Zo\xeb\n", encoding="latin-1")
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        train(recipe, tmp_path / "run")
+    names.write_text("web/synthetic-0/person-0001\n", encoding="utf-8-sig")
+    train(recipe, tmp_path / "run")
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["data"]["left_out"] == [
+        names.read_text("utf-8-sig").strip()
+    ]
+
+
 def test_a_joint_objective_adds_its_losses(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_run, "LOG_EVERY", 1)
     recipe = small_recipe(
@@ -297,6 +349,14 @@ def test_a_student_learns_from_a_teacher_without_labels(
     losses = np.array([float(row["loss"]) for row in read_log(tmp_path / "steps.csv")])
     assert result.finished
     assert losses[-3:].mean() < 0.7 * losses[0]
+    assert json.loads((tmp_path / "result.json").read_text())["data"]["crops"] == 48, "views are no crops of their own"
+
+
+def test_a_teacher_is_asked_again_about_other_pictures_of_the_same_names(cache: Path) -> None:
+    one = prepare_data(small_recipe(cache)).train
+    other = replace(one, stores=tuple(255 - store for store in one.stores))
+    assert one.sha256 == other.sha256
+    assert one.fingerprint != other.fingerprint
 
 
 def test_two_losses_of_one_kind_are_told_apart_in_the_log(
@@ -360,7 +420,9 @@ def test_losses_on_embeddings_learn_from_their_miners_and_samplers(
         ({"backbone": {"name": "tiny"}}, "no backbone"),
         ({"augmentation": {"flipp": 0.5}}, "flipp"),
         ({"data__leave_out": "nowhere.txt"}, "nowhere"),
-        ({"stages": [{"trainable": "none", "losses": [{"name": "imitation"}]}]}, "Nothing would be learnt"),
+        ({"stages": [{"trainable": "none", "losses": [{"name": "contrastive"}]}]}, "Nothing would be learnt"),
+        ({"stages": [{"losses": [{"name": "imitation"}]}]}, "the loss imitation needs a teacher"),
+        ({"teacher": {"views": 2}}, "views show two people under one name"),
     ],
 )
 def test_what_a_recipe_asks_for_in_vain_is_named(

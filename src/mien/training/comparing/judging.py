@@ -31,7 +31,7 @@ def judge(folder: Path, learnt: Path, named: Path, strangers: Path, *, peak_byte
         strangers: Crops of other people.
         peak_bytes: The most memory that training held.
     """
-    recipe, network = open_run(folder)
+    recipe, network = open_run(folder, last=True)
     side = recipe.data.side
 
     def embedded(part: Path) -> tuple[CropSet, NDArray[np.float32]]:

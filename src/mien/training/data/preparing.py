@@ -49,6 +49,11 @@ def prepare_data(recipe: Recipe) -> PreparedData:
     ]
     everyone = join(parts)
     left_out = tuple(name for name in everyone.people if name in unwanted)
+    if unwanted and not left_out:
+        raise ConfigError(
+            f"None of the {len(unwanted)} people to leave out ({recipe.data.leave_out}) is in the sources.",
+            hint=f"Write names as they are called there, such as {everyone.people[0]!r}: with source.name before them.",
+        )
     train = everyone.without_people(left_out)
     if recipe.validation.sources:
         validation = join([_crops_of(source, recipe.data, recipe.seed) for source in recipe.validation.sources])
@@ -106,7 +111,7 @@ def _taught(crops: CropSet, teacher: Teacher, cache: Path, seed: int) -> CropSet
         ("views", cut_views(crops, teacher.views, cache, seed) if teacher.views else None),
     ):
         if one is not None:
-            keep = cache / f"{encoder.identity[:12]}-{name}-{one.sha256[:12]}-{seed}.f32"
+            keep = cache / f"{encoder.identity[:12]}-{name}-{one.fingerprint}-{seed}.f32"
             taught.append(replace(one, targets=teacher_embeddings(one, encoder, keep)))
     return join(taught)
 
@@ -114,9 +119,11 @@ def _taught(crops: CropSet, teacher: Teacher, cache: Path, seed: int) -> CropSet
 def _names_in(file: Path) -> frozenset[str]:
     """The names of a text file, one a line; blank lines and those that begin with # don't count."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except OSError as problem:
         raise ConfigError(f"The list of people to leave out, {file}, can't be read: {problem.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"The list of people to leave out, {file}, is not UTF-8.", hint="Save it as such.") from None
     return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 

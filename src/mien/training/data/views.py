@@ -35,7 +35,7 @@ def cut_views(crops: CropSet, per_crop: int, folder: Path, seed: int = 0) -> Cro
         `per_crop` views of each crop in the crops' order; labels and photos are those of the crop they began with.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"views-{crops.sha256[:12]}-{per_crop}-{seed}.u8"
+    file = folder / f"views-{crops.fingerprint}-{per_crop}-{seed}.u8"
     total = len(crops) * per_crop
     done = file.stat().st_size // SIDE**2 // 3 if file.exists() else 0
     with file.open("ab") as pixels, ThreadPoolExecutor(cpu_count() or 1, thread_name_prefix="mien-views") as pool:

@@ -61,7 +61,8 @@ def check_recipe(content: dict[str, Any], name: str = "the recipe") -> Recipe:
         for problem in problems.errors():
             place = ".".join(str(part) for part in problem["loc"])
             what = "there is no such key" if problem["type"] == "extra_forbidden" else problem["msg"]
-            sentences.append(f"{place}: {what[0].lower()}{what[1:]}")
+            what = what.removeprefix("Value error, ")
+            sentences.append(f"{place}: {what[0].lower()}{what[1:]}" if place else what)
         raise ConfigError(
             f"{name} can't be followed: {'; '.join(sentences)}.", hint="`mien train --keys` lists every key."
         ) from None

@@ -175,7 +175,7 @@ class Training(Table):
         False, description="Compile the network first, a minute: steps are faster; needs a C++ compiler."
     )
     ema: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="Decay of the averaged weights; 0 for none.")
-    patience: Count | None = Field(None, description="Validations without a better one after which it stops.")
+    patience: Count | None = Field(None, description="Validations without a better one after which a stage ends.")
     minutes: Positive | None = Field(None, description="Stop in good order after so long; run again to go on.")
     checkpoint_minutes: Positive = Field(5.0, description="Minutes between two checkpoints.")
     collapse: Share = Field(0.95, description="Mean cosine between strangers in a batch above which it stops.")
@@ -197,3 +197,12 @@ class Recipe(Table):
     training: Training = Training()
     stages: tuple[Stage, ...] = Field((Stage(),), min_length=1, description="One after another.")
     teacher: Teacher | None = None
+
+    @model_validator(mode="after")
+    def _a_teacher_for_imitation_alone(self) -> "Recipe":
+        losses = [loss.name for stage in self.stages for loss in stage.losses or self.losses]
+        if "imitation" in losses and self.teacher is None:
+            raise ValueError("the loss imitation needs a teacher: add a table [teacher]")
+        if self.teacher is not None and self.teacher.views and set(losses) != {"imitation"}:
+            raise ValueError("views show two people under one name: leave teacher.views out beside losses with names")
+        return self

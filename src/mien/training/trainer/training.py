@@ -153,8 +153,12 @@ def compile_network(network: nn.Module) -> None:
     network.compile()
 
 
-def open_run(folder: Path) -> tuple[Recipe, nn.Module]:
+def open_run(folder: Path, *, last: bool = False) -> tuple[Recipe, nn.Module]:
     """A run's recipe, and its best network in evaluation mode.
+
+    Args:
+        folder: The run's.
+        last: Its network as it was when the run stopped, averaged where the recipe averages, instead of the best.
 
     Raises:
         ConfigError: The folder is no run.
@@ -162,7 +166,11 @@ def open_run(folder: Path) -> tuple[Recipe, nn.Module]:
     """
     recipe = read_run_recipe(folder)
     network = begin_network(recipe.model_copy(update={"backbone": recipe.backbone.model_copy(update={"start": None})}))
-    network.load_state_dict(load_checkpoint(folder / BEST)["network"])
+    state = load_checkpoint(folder / (CHECKPOINT if last else BEST))
+    weights = state["network"]
+    if last and state["average"] is not None:
+        weights = {name.removeprefix("module."): one for name, one in state["average"].items() if name != "n_averaged"}
+    network.load_state_dict(weights)
     return recipe, network.eval()
 
 
@@ -174,6 +182,8 @@ def _claim(folder: Path, recipe: Recipe) -> None:
     if not (folder / RECIPE).exists() and any(folder.iterdir()):
         raise ConfigError(f"{folder} is not empty and no training run.", hint="Name a new folder.")
     if not (folder / CHECKPOINT).exists():  # also where an earlier try came to nothing
+        for features in folder.glob("features-*.f16"):
+            features.unlink()
         write_recipe(recipe, folder / RECIPE)
     elif _essence(read_run_recipe(folder)) != _essence(recipe):
         raise ConfigError(
@@ -207,7 +217,9 @@ def _write_result(run: TrainingRun, data: PreparedData, measures: VerificationMe
         "data": {
             "sha256": data.train.sha256,
             "people": len(data.train.people),
-            "crops": len(data.train),
+            "crops": len(
+                set(zip(data.train.labels.tolist(), data.train.photos, strict=True))
+            ),  # a teacher's views apart
             "left_out": list(data.left_out),
         },
         "validation": {

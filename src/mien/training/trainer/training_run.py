@@ -151,7 +151,7 @@ class TrainingRun:
                     return False
                 self._write_curve(self.stages[self.position.stage])
                 self._features.unlink(missing_ok=True)
-                self.position.stage, self.position.stage_step = self.position.stage + 1, 0
+                self.position.stage, self.position.stage_step, self.position.stale = self.position.stage + 1, 0, 0
                 if self.position.stage < len(self.stages):
                     self._begin_stage()
             if not self.position.validated:  # only losses have learnt, and the network is the best there is
@@ -306,10 +306,11 @@ class TrainingRun:
         return outcome
 
     def _need_number(self, batch: Batch, outcome: Outcome) -> None:
-        if not torch.isfinite(outcome.total):
+        # Some losses on pairs come to a number where an embedding is none.
+        if not (torch.isfinite(outcome.total) and torch.isfinite(outcome.embeddings).all()):
             photos = ", ".join(self.data.train.photos[row] for row in batch.rows[:3])
             raise TrainingError(
-                f"The loss is {float(outcome.total.detach())} at step {self.position.step} "
+                f"The loss is {float(outcome.total.detach())}, or an embedding no number, at step {self.position.step} "
                 f"(crops of {photos}, … in the batch; losses "
                 f"{', '.join(f'{name} {float(value):.3g}' for name, value in outcome.parts.items())}).",
                 hint="Lower optimizer.learning_rate, or lengthen schedule.warm_up; the last checkpoint is kept.",

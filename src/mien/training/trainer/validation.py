@@ -24,12 +24,12 @@ def embed_crops(
     """The embeddings of every crop by a network in evaluation mode: (N, D) float32.
 
     Args:
-        network: It is left in the mode in which it was.
+        network: Every part is left in the mode in which it was: frozen norms are in another than the rest.
         crops: Of the network's size.
         flip: Add the mirror image's embedding to each.
         unit_length: Bring each to length 1.
     """
-    training = network.training
+    modes = [(part, part.training) for part in network.modules()]
     network.eval()
     parts: list[NDArray[np.float32]] = []
     try:
@@ -38,7 +38,8 @@ def embed_crops(
                 embeddings = network(batch) + (network(batch.flip(3)) if flip else 0)
                 parts.append((nn.functional.normalize(embeddings) if unit_length else embeddings).float().numpy())
     finally:
-        network.train(training)
+        for part, training in modes:
+            part.training = training
     return np.concatenate(parts)
 
 
