@@ -48,6 +48,8 @@ def command(parent: typer.Typer, action: Callable[Arguments, int]) -> None:
         try:
             code = action(*args, **kwargs)
             sys.stdout.flush()  # before the exit code says that all went well
+        except (typer.BadParameter, typer.Exit, typer.Abort):
+            raise  # Typer says them itself
         except MienError as error:
             say(f"mien: {error}")
             code = _print_error(error.to_dict(), error.exit_code, as_json=as_json)
