@@ -101,6 +101,24 @@ def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path, content: str) -> No
         read_recipe(path)
 
 
+def test_a_stage_s_table_says_what_it_does_not_as_the_recipe_s_does(tmp_path: Path) -> None:
+    content = {
+        "data": {"sources": [{"folder": "people"}]},
+        "losses": [{"name": "softmax"}],
+        "optimizer": {"name": "adamw", "learning_rate": 0.01},
+        "stages": [{"optimizer": {"learning_rate": 0.001}}, {"optimizer": {"name": "sgd"}}, {}],
+    }
+    recipe = check_recipe(content)
+    first, second, third = (stage.optimizer for stage in recipe.stages)
+    assert first is not None
+    assert second is not None
+    assert (first.name, first.learning_rate) == ("adamw", 0.001)
+    assert (second.name, second.learning_rate) == ("sgd", 0.01)
+    assert third is None
+    write_recipe(recipe, tmp_path / "saved.toml")
+    assert read_recipe(tmp_path / "saved.toml") == recipe
+
+
 def test_a_missing_recipe_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="There is no recipe"):
         read_recipe(tmp_path / "none.toml")

@@ -417,6 +417,8 @@ def test_losses_on_embeddings_learn_from_their_miners_and_samplers(
         ({"losses": [{"name": "arcface", "margin": 0.4}]}, "has no margin"),
         ({"losses": [{"name": "arcface", "m": "wide"}]}, "can't be made"),
         ({"sampler": {"name": "magic"}}, "magic"),
+        ({"sampler": {"photos": 4}}, "shuffled has no photos"),
+        ({"losses": [{"name": "imitation", "miner": "batch_hard"}], "teacher": {}}, "takes no miner"),
         ({"backbone": {"name": "tiny"}}, "no backbone"),
         ({"augmentation": {"flipp": 0.5}}, "flipp"),
         ({"data__leave_out": "nowhere.txt"}, "nowhere"),

@@ -198,6 +198,13 @@ class Recipe(Table):
     stages: tuple[Stage, ...] = Field((Stage(),), min_length=1, description="One after another.")
     teacher: Teacher | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _stages_inherit(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not isinstance(given.get("stages"), list | tuple):
+            return given
+        return {**given, "stages": [_inheriting(stage, given) for stage in given["stages"]]}
+
     @model_validator(mode="after")
     def _a_teacher_for_imitation_alone(self) -> "Recipe":
         losses = [loss.name for stage in self.stages for loss in stage.losses or self.losses]
@@ -206,3 +213,15 @@ class Recipe(Table):
         if self.teacher is not None and self.teacher.views and set(losses) != {"imitation"}:
             raise ValueError("views show two people under one name: leave teacher.views out beside losses with names")
         return self
+
+
+def _inheriting(stage: Any, recipe: dict[str, Any]) -> Any:
+    """A stage whose own tables say what they don't as the recipe's do."""
+    if not isinstance(stage, dict):
+        return stage
+    inherited = {
+        name: {**recipe[name], **stage[name]}
+        for name in ("optimizer", "schedule")
+        if isinstance(recipe.get(name), dict) and isinstance(stage.get(name), dict)
+    }
+    return {**stage, **inherited}

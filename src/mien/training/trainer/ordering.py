@@ -55,6 +55,11 @@ def _batches(order: EpochOrder, numbers: range) -> NDArray[np.int64]:
 def _drawn(recipe: Recipe, crops: CropSet, batch_size: int) -> EpochOrder:
     sampler = recipe.sampler
     if sampler.name == "shuffled":
+        if sampler.arguments:
+            raise ConfigError(
+                f"The sampler shuffled has no {', '.join(sampler.arguments)}.",
+                hint="Name the sampler that it is meant for, such as pk.",
+            )
         return lru_cache(maxsize=2)(shuffled(crops, batch_size, recipe.seed))
     drawn = open_sampler(
         sampler.name,

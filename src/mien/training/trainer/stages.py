@@ -151,6 +151,8 @@ def _part(name: str, objective: Objective, people: int, embedding_size: int, ste
     loss = _open_loss(objective, people, embedding_size)
     ramp, miner = round(objective.ramp * steps_per_epoch), None
     if objective.miner is not None:
+        if isinstance(loss, Imitation):
+            raise ConfigError("The loss imitation takes no miner: it has no pairs.", hint="Leave its miner out.")
         miner = open_miner(objective.miner.name, **objective.miner.arguments)
     if isinstance(loss, CrossBatchMemory):  # its pairs are more than the batch's
         if miner is not None and not isinstance(miner, Miner):
