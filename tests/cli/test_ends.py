@@ -60,15 +60,22 @@ def test_an_error_of_ours_is_no_clean_no(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "kept"), [(("Ada", "a.jpg"), False), (("--folder", "people"), True)], ids=["one person", "a folder"]
+    ("arguments", "kept"),
+    [
+        ("enroll Ada a.jpg", False),
+        ("enroll --folder people", True),
+        ("evaluate people {people}", False),
+        ("evaluate people {people} --embeddings {out}/faces.npz", True),
+    ],
 )
-def test_only_a_folder_s_enrolment_is_carried_on(
-    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], kept: bool
+def test_only_what_is_carried_on_says_so(
+    run: Run, monkeypatch: pytest.MonkeyPatch, people: Path, tmp_path: Path, arguments: str, kept: bool
 ) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("mien.cli.gallery.make_recognizer", interrupt)
-    ran = run("enroll", *arguments)
+    monkeypatch.setattr("mien.cli.evaluate.make_recognizer", interrupt)
+    ran = run(*arguments.format(people=people, out=tmp_path).split())
     assert ran.code == 130
     assert ("what was done is kept" in ran.err) == kept

@@ -61,7 +61,8 @@ def command(parent: typer.Typer, action: Callable[Arguments, int]) -> None:
             problem = {"code": "file", "message": sentence, "hint": ""}
             code = _print_error(problem, ExitCode.UNUSABLE, as_json=as_json)
         except KeyboardInterrupt:
-            resumable = action in RESUMABLE or any(kwargs.get(name) is not None for name in ("embeddings", "folder"))
+            of_a_folder = action is gallery.enroll and kwargs.get("folder") is not None  # one person is all or nothing
+            resumable = action in RESUMABLE or of_a_folder or kwargs.get("embeddings") is not None
             kept = "; what was done is kept, and the same command goes on from there" if resumable else ""
             say(f"mien: interrupted{kept}.")
             code = ExitCode.INTERRUPTED
