@@ -117,7 +117,7 @@ class Outside:
 
 def _embedded(card: str, crops: CropSet, flip: bool) -> NDArray[np.float32]:
     encoder = open_encoder(card, flip=flip, runtime="onnxruntime")
-    keep = KEPT / "embedded" / f"{encoder.identity[:12]}-{crops.sha256[:12]}.f32"
+    keep = KEPT / "embedded" / f"{encoder.identity[:12]}-{crops.fingerprint}.f32"
     return teacher_embeddings(crops, encoder, keep)
 
 

@@ -34,7 +34,7 @@ def finetune() -> str:
     """`mien train finetune`: SFace adapted to the training sets' people; is it better than its start?"""
     run, outside = _trained("finetune"), Outside()
     start = outside.encoder_judged("sface", START)
-    adapted = outside.encoder_judged(str(_exported(run)), run)
+    adapted = outside.encoder_judged(str(_exported(run)[0]), run)
     differences = outside.ahead_on_celeba(adapted, start)
     return (
         "# SFace, adapted\n\n"
@@ -55,7 +55,7 @@ def finetune() -> str:
 def student() -> str:
     """`mien train student`: a small network that imitates SFace; how near does it come, and how much faster is it?"""
     run, outside = _trained("student"), Outside()
-    whole, small = _exported(run, int8=True), _exported(run, int8=True, form="-int8")
+    whole, small = _exported(run, int8=True)
     judged = {
         "SFace": outside.encoder_judged("sface", START),
         "student": outside.encoder_judged(str(whole), run),
@@ -69,13 +69,13 @@ def student() -> str:
     )
 
 
-def _exported(run: Path, *, int8: bool = False, form: str = "") -> Path:
-    """The card of one form of a run's encoder, which is exported where it isn't yet."""
+def _exported(run: Path, *, int8: bool = False) -> tuple[Path, ...]:
+    """The cards of a run's encoder in each of its forms, which are exported where they aren't yet."""
     folder = run / "encoder"
-    card = folder / f"{run.name}{form}.toml"
-    if not card.exists():
-        export_run(run, folder, int8=int8, tell=say)
-    return card
+    cards = tuple(folder / f"{run.name}{form}.toml" for form in (("", "-int8") if int8 else ("",)))
+    if not all(card.exists() for card in cards):
+        export_run(run, folder, int8=int8, overwrite=True, tell=say)
+    return cards
 
 
 def _trained(name: str) -> Path:
