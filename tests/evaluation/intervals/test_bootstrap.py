@@ -34,6 +34,12 @@ def all_pairs_of(likeable: NDArray[np.bool_]) -> tuple[Sample, Floats]:
     )
 
 
+def of_pairs(hit: NDArray[np.bool_], people: NDArray[np.int64]) -> Sample:
+    """Pairs of people who are all compared with themselves too, in bin 0."""
+    everyone = np.unique(people)
+    return listed(2, np.zeros(len(everyone), np.int64), everyone, np.where(hit, 0, 1), people)
+
+
 def dyadic_variance(hit: Floats) -> float:
     """Of the mean over pairs: Σ over pairs of pairs that share a person (Aronow, Samii & Assenova 2015)."""
     n = len(hit)
@@ -74,10 +80,7 @@ def test_non_mated_comparisons_have_the_dyadic_variance() -> None:
 def test_pairs_that_share_nobody_are_independent(seed: int) -> None:
     rng = np.random.default_rng(seed)
     hit = rng.random(400) < 0.2
-    people = np.arange(800).reshape(400, 2)
-    drawn = replicates(
-        listed(2, np.array([0]), np.array([0]), np.where(hit, 0, 1), people), shares, resamples=4000, seed=seed
-    )
+    drawn = replicates(of_pairs(hit, np.arange(800).reshape(400, 2)), shares, resamples=4000, seed=seed)
     binomial = hit.mean() * (1 - hit.mean()) / 400
     assert drawn.variance("non-mated") == pytest.approx(binomial, rel=0.3)
     assert drawn.people["non-mated"].var() > 2 * binomial  # which alone would be far too wide
@@ -87,10 +90,24 @@ def test_a_pair_of_people_compared_often_is_one_pair() -> None:
     rng = np.random.default_rng(0)
     people = np.repeat(np.arange(400).reshape(200, 2), 10, axis=0)
     hit = np.repeat(rng.random(200) < 0.3, 10)
-    drawn = replicates(
-        listed(2, np.array([0]), np.array([0]), np.where(hit, 0, 1), people), shares, resamples=4000, seed=0
-    )
+    drawn = replicates(of_pairs(hit, people), shares, resamples=4000, seed=0)
     assert drawn.variance("non-mated") == pytest.approx(hit.mean() * (1 - hit.mean()) / 200, rel=0.3)
+
+
+def test_a_draw_without_mated_comparisons_tells_nothing() -> None:
+    people = np.array([[one, one + 1] for one in range(10)])
+    sample = listed(2, np.array([0, 1]), np.array([0, 1]), np.zeros(10, np.int64), people)
+
+    def best(counts: Counts) -> dict[str, Floats]:
+        """Defined, but meaningless, where nothing mated was drawn."""
+        mated, _ = counts
+        return {"best": np.where(mated[:, :1] / mated.sum(axis=1, keepdims=True) >= 0.5, 0.7, 0.0)}
+
+    drawn = replicates(sample, best, resamples=500, seed=0).people["best"]
+    assert 0.05 < np.isnan(drawn).mean() < 0.2  # (9/11)^11 = 0.11 draw neither of two among eleven
+    drawn_of_all = replicates(listed(2, np.array([0, 1]), np.array([0, 1]), np.array([], np.int64), people[:0]), best,
+        resamples=500, seed=0).people["best"]  # fmt: skip
+    assert np.isfinite(drawn_of_all).all(), "there is nothing non-mated to be drawn"
 
 
 def test_histograms_per_person_give_the_variance_of_the_comparisons_themselves() -> None:

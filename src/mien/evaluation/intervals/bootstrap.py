@@ -231,7 +231,7 @@ def replicates(
     """Measure a sample drawn again and again.
 
     Every replicate has as many mated and as many non-mated comparisons as the sample: how many there are of either is
-    the protocol's choice.
+    the protocol's choice. One that drew none of a kind tells nothing: its measures are NaN.
 
     Args:
         sample: What is drawn from.
@@ -252,8 +252,10 @@ def replicates(
         parts = []
         for start in range(0, resamples, chunk):
             report("drawing people again", at * resamples + start, len(kinds) * resamples)
-            mated, non_mated = draw(rng, min(chunk, resamples - start))
-            parts.append(measure((_filled_up(mated, sample.mated), _filled_up(non_mated, sample.non_mated))))
+            counts = draw(rng, min(chunk, resamples - start))
+            filled = _filled_up(counts[0], sample.mated), _filled_up(counts[1], sample.non_mated)
+            tells = np.asarray(np.isfinite(np.concatenate(filled, axis=1)).all(axis=1))
+            parts.append({name: _where(tells, values) for name, values in measure(filled).items()})
         measured.append({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
     report("drawing people again", len(kinds) * resamples, len(kinds) * resamples)
     undrawn = measure((sample.mated[None].astype(np.float64), sample.non_mated[None].astype(np.float64)))
@@ -308,9 +310,16 @@ def _less(one: Mapping[str, Floats], other: Mapping[str, Floats]) -> dict[str, F
 
 
 def _filled_up(counts: Floats, whole: Indices) -> Floats:
-    """(B, T) the counts of each replicate in proportion, with the sum that they have undrawn; NaN without any."""
+    """(B, T) the counts of each replicate in proportion, with the sum that they have undrawn; NaN if it drew none."""
+    if not whole.any():
+        return counts
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(counts * (whole.sum() / counts.sum(axis=1, keepdims=True)))
+
+
+def _where(tells: NDArray[np.bool_], values: Floats) -> Floats:
+    """(B, …) the values of the replicates that tell something, NaN for the others."""
+    return np.where(tells.reshape(-1, *[1] * (values.ndim - 1)), values, np.nan)
 
 
 def _moments(draws: Floats) -> tuple[Floats, Floats]:
