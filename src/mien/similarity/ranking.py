@@ -62,16 +62,16 @@ def top_k(
 
 def _candidates(block: Floats, least: Floats, k: int, width: int) -> tuple[Indices, Indices]:
     """Rows and columns of `block` that may be among the row's `k` best, and may beat or equal its `least` so far."""
-    hopeful = block >= _lowered(least, width)[:, None]
+    hopeful = block >= lowered(least, width)[:, None]
     # Once many references have been seen, few of the next ones beat `least`; before that, the block's own k-th does.
     if np.count_nonzero(hopeful) > 2 * k * len(block):
         bound = np.partition(block, -k, axis=1)[:, -k]
-        hopeful &= block >= _lowered(bound, width)[:, None]
+        hopeful &= block >= lowered(bound, width)[:, None]
     rows, columns = np.nonzero(hopeful)
     return rows, columns
 
 
-def _lowered(bound: Floats, width: int) -> Floats:
+def lowered(bound: Floats, width: int) -> Floats:
     """`bound` less what a sum of `width` products can be off by rounding; −∞ stays −∞."""
     slack = 8 * np.finfo(bound.dtype).eps * np.sqrt(width) * np.maximum(np.abs(bound), 1)
     with np.errstate(invalid="ignore"):

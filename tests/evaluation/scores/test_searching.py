@@ -101,6 +101,16 @@ def test_an_equal_similarity_counts_against_the_mate() -> None:
     assert found.similarity.shape == (1, 3)
 
 
+def test_equal_templates_are_equal_however_a_product_is_blocked() -> None:
+    rng = np.random.default_rng(0)
+    one = rng.standard_normal((200, 512)).astype(np.float32)
+    probes = rng.standard_normal((200, 512)).astype(np.float32)
+    person = [f"{number:03d}" for number in range(200)]
+    found = search(probes, person, np.concatenate([one, one]), [*person, *(f"{name} again" for name in person)])
+    alone = search(probes, person, one, person)
+    np.testing.assert_array_equal(found.mate_rank, 2 * alone.mate_rank + 1)
+
+
 def test_one_person_with_more_templates_than_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searching, "_TEMPLATES", 4)
     rng = np.random.default_rng(0)

@@ -12,6 +12,7 @@ from mien.evaluation.scores.normalisation import (
 from mien.evaluation.scores.searches import Searches
 from mien.evaluation.scores.unit_length import unit_length
 from mien.progress import report
+from mien.similarity.ranking import lowered
 
 _PROBES, _TEMPLATES = 1024, 8192
 """A block of 32 MB."""
@@ -76,7 +77,7 @@ def search(
         own = _own_similarities(
             vectors[part], mate[rows[part]], templates, starts, _part(of_probes, part), of_templates
         )
-        block = _Block(mate[rows[part]], own, kept)
+        block = _Block(mate[rows[part]], *own, kept)
         for columns, people in _whole_people(starts):
             values = normalised(
                 vectors[part] @ templates[columns].T, _part(of_probes, part), _part(of_templates, columns)
@@ -103,13 +104,16 @@ def search(
 class _Block:
     """What some probes, sorted by mate, have found in the templates so far."""
 
-    def __init__(self, mate: NDArray[np.int64], own: list[NDArray[np.float32]], kept: int) -> None:
+    def __init__(
+        self, mate: NDArray[np.int64], own: list[NDArray[np.float32]], tied: list[NDArray[np.float32]], kept: int
+    ) -> None:
         self.mate, self.kept = mate, kept
         count = len(mate)
         self.many = np.array([len(values) for values in own])
-        self.own = np.full((int(self.many.max(initial=1)), count), np.inf, np.float32)
-        for probe, values in enumerate(own):
+        self.own, self.tied = np.full((2, int(self.many.max(initial=1)), count), np.inf, np.float32)
+        for probe, (values, least) in enumerate(zip(own, tied, strict=True)):
             self.own[: len(values), probe] = -np.sort(-values)
+            self.tied[: len(values), probe] = -np.sort(-least)
         self.templates_before = np.zeros(self.own.shape, np.int64)
         self.people_before = np.zeros(count, np.int64)
         self.best = np.full((count, kept), -np.inf, np.float32)
@@ -121,12 +125,12 @@ class _Block:
         for probe in here:
             person = self.mate[probe] - people.start
             values[probe, starts[person] : starts[person + 1]] = -np.inf  # the mate's own are known
-        for rank, least in enumerate(self.own):
+        for rank, least in enumerate(self.tied):
             probes = np.flatnonzero(self.many > rank)
             some = values if len(probes) == len(values) else values[probes]
             self.templates_before[rank, probes] += np.count_nonzero(some >= least[probes, None], axis=1)
         best = np.maximum.reduceat(values, starts[:-1], axis=1) if len(starts) <= values.shape[1] else values
-        self.people_before += np.count_nonzero(best >= self.own[0][:, None], axis=1)
+        self.people_before += np.count_nonzero(best >= self.tied[0][:, None], axis=1)
         best[here, self.mate[here] - people.start] = self.own[0, here]
         self._keep(best, people.start)
 
@@ -165,15 +169,20 @@ def _own_similarities(
     starts: NDArray[np.int64],
     of_probes: CohortStatistics | None,
     of_templates: CohortStatistics | None,
-) -> list[NDArray[np.float32]]:
-    """Of each probe, the similarities to its mate's templates; none for a stranger."""
-    own = []
+) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
+    """Of each probe, the similarities to its mate's templates; none for a stranger.
+
+    And from where another's similarity counts as equal to each: a block's product may round the same sum otherwise.
+    """
+    own: list[NDArray[np.float32]] = []
+    tied: list[NDArray[np.float32]] = []
     for probe, person in enumerate(mate):
         columns = slice(starts[person], starts[person + 1]) if person >= 0 else slice(0, 0)
         row = slice(probe, probe + 1)
         values = probes[row] @ templates[columns].T
-        own.append(normalised(values, _part(of_probes, row), _part(of_templates, columns))[0])
-    return own
+        for kept, similarities in ((own, values), (tied, lowered(values, probes.shape[1]))):
+            kept.append(normalised(similarities, _part(of_probes, row), _part(of_templates, columns))[0])
+    return own, tied
 
 
 def _whole_people(starts: NDArray[np.int64]) -> Iterator[tuple[slice, slice]]:
