@@ -58,6 +58,13 @@ def test_effective_trials_stay_within_what_is_possible_and_shrink_with_few_peopl
         assert effective == pytest.approx([expected * student])
 
 
+def test_rounding_and_one_person_show_no_variance() -> None:
+    rate, variance, rounding = np.array([0.25]), np.array([1e-32]), np.array([1e-14, -1e-14, 0])
+    for influence in (rounding[:, None], np.array([[0.25]])):
+        effective = effective_trials(rate, influence, variance, bounds=(2, 1000), lend=False)
+        assert effective.tolist() == [2]
+
+
 def test_where_no_error_shows_the_neighbour_lends_or_the_least_holds() -> None:
     influence = np.array([[0.0, 0.5, 0.0], [0.0, -0.5, 0.0]])
     rate, variance = np.array([1.0, 0.5, 0.0]), np.array([0.0, 0.01, 0.0])

@@ -7,6 +7,8 @@ from scipy import stats
 from mien.decisions.rate import Rate
 
 CONFIDENCE = 0.95
+_ROUNDING = 1e-9
+"""Influences of people so much smaller than a rate's deviation are sums of rounding errors."""
 
 
 def clopper_pearson(errors: float, trials: float, confidence: float = CONFIDENCE) -> Rate:
@@ -77,7 +79,8 @@ def effective_trials(
     n_eff = p(1 − p)/V, within what is possible, and then times (z/t)², where t is Student's quantile at the degrees of
     freedom that V itself has, by Satterthwaite's 2(Σu²)²/(Σu⁴ − (Σu²)²/n) over the people's influences u, at most
     n − 1: few people, or few who decide, make V uncertain.
-    Where a rate is 0 or 1 no variance shows, and something else has to be said.
+    Where a rate is 0 or 1, where all people are alike but for rounding, or where there is one person only, no variance
+    shows, and something else has to be said.
 
     Args:
         rate: (G,) the rates p.
@@ -97,7 +100,8 @@ def effective_trials(
     most = max(people - 1, 1)
     freedom = np.clip(np.nan_to_num(freedom, nan=most, posinf=most), 1, most)
     effective *= (stats.norm.isf(0.025) / stats.t.isf(0.025, freedom)) ** 2
-    shows = (rate > 0) & (rate < 1) & (squares > 0) & (variance > 0)
+    alike = squares <= _ROUNDING**2 * people**2 * rate * (1 - rate)
+    shows = (rate > 0) & (rate < 1) & ~alike & (variance > 0) & (people > 1)
     if lend and shows.any():
         known = np.flatnonzero(shows)
         return np.asarray(effective[known[np.abs(np.arange(len(rate))[:, None] - known).argmin(axis=1)]])
