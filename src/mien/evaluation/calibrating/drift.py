@@ -18,13 +18,17 @@ from mien.decisions.calibration import Calibration
 from mien.decisions.rate import Rate
 from mien.decisions.wording import rate_words
 from mien.evaluation.intervals.proportions import clopper_pearson, effective_trials
-from mien.evaluation.measures.error_rates import false_match_rates
+from mien.evaluation.measures.error_rates import FEWEST_EFFECTIVE_ERRORS, false_match_rates
 from mien.evaluation.measures.estimate import Estimate
 from mien.evaluation.scores.pair_scores import EDGES, PairScores
 from mien.similarity import all_pairs
 
 RATES = (1e-1, 1e-2, 1e-3, 1e-4)
-"""Stated false match rates at whose thresholds a drift is looked for, as far as the calibration supports them."""
+"""Stated false match rates at whose thresholds a drift is looked for, as far as the calibration supports them.
+
+The new scores must support one too: if either it or the observed one is as great as the smallest rate that they have
+`FEWEST_EFFECTIVE_ERRORS` for. Where few people own all the false matches, an interval can't tell how few they are.
+"""
 HARMLESS = 1.5
 """How many times its stated value, or its part, a rate may be without a warning."""
 
@@ -88,7 +92,10 @@ class Drift:
     def reason(self) -> str:
         """The same as a sentence: the smallest rate that drifted, or the smallest that was looked at."""
         if not self.rates:
-            return f"the calibration {self.calibration} supports no rate at which {self.people:,} people show a drift"
+            return (
+                f"no rate to see a drift at: what {self.calibration} states, "
+                f"{self.people:,} people can't confirm or deny"
+            )
         shown = next((rate for rate in reversed(self.rates) if rate.drifted), self.rates[-1])
         words = (
             f"where {self.calibration} states a false match rate of {rate_words(shown.stated.value)}, these "
@@ -118,8 +125,9 @@ def drift_of_people(calibration: Calibration, scores: PairScores) -> Drift:
     Raises:
         ValueError: If there are no two people.
     """
-    curve = false_match_rates(scores).curve
-    return _drift(calibration, len(scores.people), lambda threshold: curve.at(threshold, EDGES))
+    measured = false_match_rates(scores)
+    smallest = measured.smallest_supported
+    return _drift(calibration, len(scores.people), lambda threshold: (measured.curve.at(threshold, EDGES), smallest))
 
 
 def drift_of_calibrated(calibration: Calibration, own: Calibration) -> Drift:
@@ -129,7 +137,7 @@ def drift_of_calibrated(calibration: Calibration, own: Calibration) -> Drift:
         calibration: For the encoder of `own`.
         own: Of the people who are compared with it.
     """
-    return _drift(calibration, own.people, own.fmr)
+    return _drift(calibration, own.people, lambda threshold: (own.fmr(threshold), own.smallest_fmr))
 
 
 def drift_of_probes(
@@ -165,7 +173,7 @@ def drift_of_probes(
     found = by_person.max(axis=1) >= _threshold_for_matches(calibration, len(names))
     others = ~found[:, None] | (np.arange(len(names)) != by_person.argmax(axis=1)[:, None])
 
-    def observed(threshold: float) -> Rate:
+    def observed(threshold: float) -> tuple[Rate, float]:
         share = np.add.reduceat((similarity >= threshold).astype(np.float64), starts, axis=1) / np.bincount(owner)
         return _rate_of_searches(share, others)
 
@@ -179,13 +187,17 @@ def _threshold_for_matches(calibration: Calibration, people: int) -> float:
     return calibration.threshold(max(STRANGERS_NAMED / people, calibration.smallest_fmr)).similarity
 
 
-def _drift(calibration: Calibration, people: int, observed: Callable[[float], Rate], *, least: float = 0.0) -> Drift:
+def _drift(
+    calibration: Calibration, people: int, observed: Callable[[float], tuple[Rate, float | None]], *, least: float = 0.0
+) -> Drift:
+    """`observed` gives the new rate at a threshold, and the smallest that the new scores support there, if any."""
     rates = []
     for rate in RATES:
         if calibration.smallest_fmr is not None and rate >= max(calibration.smallest_fmr, least):
             threshold = calibration.threshold(rate)
-            now = observed(threshold.similarity)
-            rates.append(RateDrift(threshold.similarity, threshold.fmr, now, _ratio(now, threshold.fmr)))
+            now, smallest = observed(threshold.similarity)
+            if smallest is not None and max(now.value, threshold.fmr.value) >= smallest:
+                rates.append(RateDrift(threshold.similarity, threshold.fmr, now, _ratio(now, threshold.fmr)))
     return Drift(tuple(rates), calibration.name, people)
 
 
@@ -203,8 +215,10 @@ def _log(greater: float, smaller: float) -> float:
     return math.log(greater / smaller) if smaller > 0 else math.inf
 
 
-def _rate_of_searches(share: NDArray[np.float64], counted: NDArray[np.bool_]) -> Rate:
+def _rate_of_searches(share: NDArray[np.float64], counted: NDArray[np.bool_]) -> tuple[Rate, float]:
     """The mean share of false matches over the counted cells of a (P, G) table, its interval over rows and columns.
+
+    And the smallest rate that so many cells support.
 
     The variance is that of two-way clusters, Σ over rows of squared sums + Σ over columns − Σ over cells (Cameron,
     Gelbach & Miller 2011), and not below that of independent cells.
@@ -217,5 +231,5 @@ def _rate_of_searches(share: NDArray[np.float64], counted: NDArray[np.bool_]) ->
     variance = max(float((by_probe**2).sum() + (by_person**2).sum()) - cells, cells) / comparisons**2
     fewer = by_probe if len(by_probe) < len(by_person) else by_person
     bounds = (len(fewer) / 2, comparisons)
-    trials = effective_trials(np.array([rate]), fewer[:, None], np.array([variance]), bounds, lend=False)
-    return clopper_pearson(rate * float(trials[0]), float(trials[0]))
+    trials = float(effective_trials(np.array([rate]), fewer[:, None], np.array([variance]), bounds, lend=False)[0])
+    return clopper_pearson(rate * trials, trials), FEWEST_EFFECTIVE_ERRORS / trials
