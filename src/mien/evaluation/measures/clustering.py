@@ -7,7 +7,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import xlogy
 
+from mien.evaluation.intervals.proportions import clopper_pearson_limits
 from mien.evaluation.measures.estimate import Estimate, Measure
+
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +73,20 @@ def clustering_measures(
 
     Intervals are percentiles over draws of the people with replacement, moved so that the draws' mean is the measure:
     who isn't drawn can't be mixed up with anybody, so that draws come out a little better. They say what other people
-    would change in the same groups; where nothing is wrong they have no width.
+    would change in the same groups. A measure that no draw changes, as where nothing is wrong, has the interval of
+    Clopper & Pearson (1934) for a share of as many trials as there are people.
 
     Args:
         labels: (N,) the group of each face.
         truth: (N,) who each face is.
-        resamples: How many draws.
+        resamples: How many draws, at least 2.
         seed: Of the draws.
 
     Raises:
-        ValueError: The lengths differ, or there are no faces.
+        ValueError: The lengths differ, there are no faces, or too few draws.
     """
+    if resamples < 2:
+        raise ValueError(f"{resamples} draws have no spread")
     if len(labels) != len(truth) or not len(labels):
         raise ValueError(f"{len(labels)} groups for {len(truth)} faces")
     group = np.unique(np.asarray(labels), return_inverse=True)[1]
@@ -91,9 +97,10 @@ def clustering_measures(
     rng = np.random.default_rng(seed)
     value = _measure(table, np.ones(people))
     drawn = np.array([_measure(table, w) for w in rng.multinomial(people, np.full(people, 1 / people), resamples)])
-    low = high = value
-    if resamples:
-        low, high = np.clip(np.quantile(drawn, (0.025, 0.975), axis=0) - drawn.mean(axis=0) + value, 0, 1)
+    low, high = np.clip(np.quantile(drawn, (0.025, 0.975), axis=0) - drawn.mean(axis=0) + value, 0, 1)
+    unchanged = np.ptp(drawn, axis=0) < _ROUNDING
+    limits = clopper_pearson_limits(np.minimum(value, 1) * people, people)
+    low, high = np.where(unchanged, limits, (low, high))
     return ClusteringMeasures(
         len(group),
         people,
