@@ -269,3 +269,31 @@ def test_intervals_stay_where_the_measure_can_be() -> None:
 def test_all_pairs_of_one_photo_are_none() -> None:
     found = verification_measures(score_all_pairs(np.ones((1, 8), np.float32), ["a"]), resamples=20)
     assert found.auc == Unsupported("there are no mated comparisons")
+
+
+def test_rates_of_one_kind_need_no_comparison_of_the_other() -> None:
+    scores = drawn(200)
+    for kind, known, refused in ((scores.mated, "fnmr", "fmr"), (~scores.mated, "fmr", "fnmr")):
+        only = Comparisons(scores.similarity[kind], scores.mated[kind])
+        at = verification_measures(only, threshold=0.3, resamples=50).at_threshold
+        assert at is not None
+        expected = (only.similarity >= 0.3).mean()
+        assert value(getattr(at, known)) == pytest.approx(expected if known == "fmr" else 1 - expected)
+        assert getattr(at, known).low < value(getattr(at, known)) < getattr(at, known).high
+        assert isinstance(getattr(at, refused), Unsupported)
+        assert isinstance(at.accuracy, Unsupported)
+
+
+def test_few_mated_people_leave_the_precision_open_but_not_absurd() -> None:
+    rng = np.random.default_rng(0)
+    person = np.array([[a, b] for a in range(40) for b in range(a + 1, 40)])
+    similarity, mated = rng.normal(0.1, 0.1, len(person)), np.zeros(len(person), np.bool_)
+    one = np.repeat(np.arange(4), 10)
+    scores = Comparisons(
+        np.concatenate([similarity, rng.normal(0.4, 0.05, len(one))]),
+        np.concatenate([mated, np.ones(len(one), np.bool_)]),
+        np.concatenate([person, np.stack([one, one], axis=1)]),
+    )
+    precision = verification_measures(scores, resamples=400).precision_at_recall_095
+    assert isinstance(precision, Estimate)
+    assert precision.low > 0.5, "draws that hold none of the four have no precision of 0 or 1"

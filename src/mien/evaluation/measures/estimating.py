@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,8 @@ from mien.evaluation.intervals.bootstrap import Replicates, share_limits
 from mien.evaluation.measures.counted import Counted
 from mien.evaluation.measures.error_rates import FEWEST_ERRORS
 from mien.evaluation.measures.estimate import Estimate, Measure, Unsupported
+
+_BOTH = ("mated", "non-mated")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +45,15 @@ class Estimating:
         sample = self.counted.sample
         fewest = min(sample.mated_people, sample.non_mated_people)
         bias = float(self.drawn.bias(name)) if chosen else 0.0
-        return self._share(name, fewest, np.inf, bias)
+        return self._share(name, fewest, np.inf, bias=bias)
 
     def mated_share(self, name: str) -> Measure:
         """A share of the mated comparisons."""
-        return self._share(name, self.counted.sample.mated_people, self.counted.mated)
+        return self._share(name, self.counted.sample.mated_people, self.counted.mated, of=("mated",))
 
     def non_mated_share(self, name: str) -> Measure:
         """A share of the non-mated comparisons."""
-        return self._share(name, self.counted.sample.non_mated_people, self.counted.non_mated)
+        return self._share(name, self.counted.sample.non_mated_people, self.counted.non_mated, of=("non-mated",))
 
     def at_rate(self, name: str, rate: str, give: Callable[[str], Measure]) -> Measure:
         """What `give` gives, if the non-mated comparisons support the rate of false matches that it is measured at.
@@ -70,17 +72,19 @@ class Estimating:
         low, high = self.drawn.interval(name, value, bias=bias)
         return Estimate(value, min(max(low, least), value), max(min(high, most), value))
 
-    def _share(self, name: str, fewest: float, most: float, bias: float = 0.0) -> Measure:
-        if undefined := self._undefined(name):
+    def _share(
+        self, name: str, fewest: float, most: float, *, bias: float = 0.0, of: Collection[str] = _BOTH
+    ) -> Measure:
+        if undefined := self._undefined(name, of):
             return undefined
         value = np.clip(self.exact[name], 0, 1).reshape(1)
         variance = self.drawn.variance(name).reshape(1)
         low, high = share_limits(value, variance, bias=bias, fewest=fewest, most=most)
         return Estimate(float(value[0]), float(low[0]), float(high[0]))
 
-    def _undefined(self, name: str) -> Unsupported | None:
-        for count, kind in ((self.counted.mated, "mated"), (self.counted.non_mated, "non-mated")):
-            if not count:
+    def _undefined(self, name: str, of: Collection[str] = _BOTH) -> Unsupported | None:
+        for count, kind in zip((self.counted.mated, self.counted.non_mated), _BOTH, strict=True):
+            if kind in of and not count:
                 return Unsupported(f"there are no {kind} {self.trials.split()[-1]}")
         if not np.isfinite(self.exact[name]):
             return Unsupported("not defined: the similarities of a kind are all missing or all equal")

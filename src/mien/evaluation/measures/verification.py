@@ -117,7 +117,8 @@ def verification_measures(
         calibration: Maps similarities to log-likelihood ratios, for `cllr` and `calibration_error`.
         failures_are_errors: Where a photo gave no face, nothing can match: a mated comparison is then a miss, and a
             non-mated one is rightly no match (the generalised rates of ISO/IEC 19795-1). By default such comparisons
-            are counted but have no part in the measures.
+            are counted but have no part in the measures. As they have no similarity, they never have one in `d_prime`,
+            `cllr`, `min_cllr` and `calibration_error`.
         resamples: Bootstrap replicates.
         seed: Of the draws.
     """
