@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,12 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "known", tmp_path / "probes"
 
 
-def photos_of(protocol: EvaluationProtocol, noise: float = 0.3) -> EmbeddedPhotos:
+def photos_of(protocol: EvaluationProtocol, without: Collection[str] = ()) -> EmbeddedPhotos:
     person = {}
     for name in protocol.photos:
         stem = Path(name).stem.removeprefix("p")
         person[name] = f"stranger {stem}" if name.startswith("probes/") and int(stem) >= 6 else f"p{stem}"
-    return embedded(person, noise=noise)
+    return embedded(person, noise=0.3, without=without)
 
 
 def truth_of(folder: Path) -> Path:
@@ -62,6 +63,32 @@ def test_the_truth_scores_it(folders: tuple[Path, Path]) -> None:
     assert str(strict.data.facts["right answers"]).startswith("4 of 10")
     loose = protocol.evaluate(photos_of(protocol), Settings(threshold=-1, resamples=20))
     assert str(loose.data.facts["right answers"]).startswith("6 of 10")
+
+
+def test_right_answers_have_an_interval_over_people(tmp_path: Path) -> None:
+    for name in ("known", "probes"):
+        (tmp_path / name).mkdir()
+    for who in range(4):
+        (tmp_path / f"known/p{who}.png").write_bytes(portrait(who + 1))
+        for photo in range(20):
+            (tmp_path / f"probes/{who}-{photo}.png").write_bytes(portrait(who + 1, photo + 1))
+    rows = [f"{who}-{photo}.png,p{who}" for who in range(4) for photo in range(20)]
+    (tmp_path / "truth.csv").write_text("probe,person\n" + "\n".join(rows), encoding="utf-8")
+    protocol = PROTOCOLS["course"](tmp_path / "known", tmp_path / "probes", truth=tmp_path / "truth.csv")
+    person = {name: Path(name).stem.removeprefix("p").split("-")[0] for name in protocol.photos}
+    told = str(protocol.evaluate(embedded(person, noise=0.1), AT).data.facts["right answers"])
+    assert told.startswith(f"80 of 80: 100.00% ({100 * 0.025 ** (1 / 4):.2f}%"), "four people, however many photos"
+
+
+def test_who_is_known_but_not_enrolled_is_no_stranger(folders: tuple[Path, Path]) -> None:
+    protocol = PROTOCOLS["course"](*folders, truth=truth_of(folders[0].parent))
+    photos = photos_of(protocol, without=["gallery/p0.png"])
+    evaluation = protocol.evaluate(photos, AT)
+    assert evaluation.data.facts["known people without a face to enrol"] == 1
+    assert str(evaluation.data.facts["right answers"]).startswith("9 of 10")
+    assert evaluation.identification is not None
+    assert (evaluation.identification.mated_probes, evaluation.identification.stranger_probes) == (5, 4)
+    assert protocol.compare(photos, photos_of(protocol), AT), "the other encoder enrolled everybody"
 
 
 def test_lists_and_labelled_folders(folders: tuple[Path, Path]) -> None:

@@ -120,7 +120,8 @@ def compare_identification(
 
     Args:
         first: The searches by one encoder.
-        second: The same probes in the same gallery, row for row, by another.
+        second: The same probes in the same gallery, row for row, by another; some photos may have given a template to
+            one of them only.
         failures_are_errors: As for `identification_measures`; otherwise a probe that either failed is left out for
             both.
         resamples: Bootstrap replicates.
@@ -132,7 +133,7 @@ def compare_identification(
     Raises:
         ValueError: If the searches are not the same.
     """
-    if not (np.array_equal(first.mate, second.mate) and np.array_equal(first.person, second.person)):
+    if not (np.array_equal(first.mate >= 0, second.mate >= 0) and np.array_equal(first.person, second.person)):
         raise ValueError("two encoders can only be compared on the same searches, row for row")
     use = ~(np.isnan(first.similarity[:, 0]) | np.isnan(second.similarity[:, 0])) | failures_are_errors
     one, other = (count_searches(searches, use) for searches in (first, second))

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mien.errors import CalibrationError, ConfigError, InputError
 from mien.evaluation.evaluation import Evaluation
-from mien.evaluation.intervals.proportions import clopper_pearson
+from mien.evaluation.intervals.clustered import clustered_shares
 from mien.evaluation.protocols.protocol import Differences, EmbeddedPhotos, Settings, data_of, photos_without_face
 from mien.evaluation.protocols.searched import UNKNOWN, Named, Searched, threshold_for
 from mien.evaluation.protocols.tables import read_table, read_text
@@ -153,6 +155,7 @@ class Course:
         facts: dict[str, Any] = {
             "people in the gallery": len(searched.known),
             "photos in the gallery": len(self.people),
+            "known people without a face to enrol": len(searched.not_enrolled),
             "probes": len(scored),
             "probes left out, being photos of the gallery": len(self.enrolled),
             "named": named,
@@ -162,12 +165,10 @@ class Course:
         }
         identification = None
         if self.truth is not None:
-            known = set(searched.known)
-            right = sum(a["person"] == self._expected(a["probe"], known) for a in answers)
-            share = clopper_pearson(right, len(answers))
-            facts["right answers"] = (
-                f"{right:,} of {len(answers):,}: {share.value:.2%} ({share.low:.2%}–{share.high:.2%})"
-            )
+            right = np.array([answer["person"] == self._expected(answer["probe"]) for answer in answers], np.float64)
+            whose = np.unique(searched.probes.people, return_inverse=True)[1]
+            (share,), (low,), (high,) = clustered_shares(right[:, None], whose)
+            facts["right answers"] = f"{right.sum():,.0f} of {len(answers):,}: {share:.2%} ({low:.2%}–{high:.2%})"
             identification = searched.measures(threshold, settings)
         shown = {self.truth[name] for name in scored} if self.truth else set()
         people = set(self.people.values()) | shown - {UNKNOWN}
@@ -199,9 +200,9 @@ class Course:
         searched, threshold, _ = self._searched(embedded, settings, self.probes)
         return searched.answers(threshold)
 
-    def _expected(self, probe: str, known: Set[str]) -> str:
+    def _expected(self, probe: str) -> str:
         person = UNKNOWN if self.truth is None else self.truth[probe]
-        return person if person in known else UNKNOWN
+        return person if person in self.people.values() else UNKNOWN
 
     def _searched(
         self, embedded: EmbeddedPhotos, settings: Settings, probes: Sequence[str]
@@ -223,5 +224,6 @@ class Course:
             Named(
                 gallery, [self.people[name] for name in gallery], embedded.vectors([f"gallery/{n}" for n in gallery])
             ),
+            set(self.people.values()) - {self.people[name] for name in gallery},
         )
         return searched, threshold, source

@@ -151,11 +151,11 @@ class OpenSet:
 
     def _searched(self, embedded: EmbeddedPhotos, settings: Settings) -> tuple[Searched, float | None, str]:
         gallery = embedded.found(self.gallery)
-        enrolled = {self.person[photo] for photo in gallery}
-        probes = [photo for photo in self.mated if self.person[photo] in enrolled] + list(self.strangers)
+        known, enrolled = ({self.person[photo] for photo in photos} for photos in (self.gallery, gallery))
         searched = Searched(
-            self._named(probes, embedded),
+            self._named([*self.mated, *self.strangers], embedded),
             self._named(gallery, embedded),
+            known - enrolled,
             self.normalisation,
             embedded.vectors(embedded.found(self.cohort)) if self.cohort else None,
         )

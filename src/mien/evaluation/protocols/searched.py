@@ -1,6 +1,6 @@
 """What all protocols 1:N have in common: probes, a gallery, a threshold, and what went wrong."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -42,12 +42,15 @@ class Searched:
     Args:
         probes: P probes.
         gallery: The templates of the people known.
+        not_enrolled: People who are known too, but of whom no photo gave a template: their probes are answered, but
+            are neither mated nor a stranger's, so that no measure counts them.
         normalisation: How similarities are made comparable.
         cohort: (C, D) of other people, for that.
     """
 
     probes: Named
     gallery: Named
+    not_enrolled: Set[str] = frozenset()
     normalisation: Normalisation = "none"
     cohort: NDArray[np.float32] | None = None
 
@@ -77,7 +80,7 @@ class Searched:
     def measures(self, threshold: float | None, settings: Settings) -> IdentificationMeasures:
         """Error rates of the searches, at a threshold too if one is given."""
         return identification_measures(
-            self.searches,
+            self.searches.select(self._measured()),
             threshold=threshold,
             failures_are_errors=settings.failures_are_errors,
             resamples=settings.resamples,
@@ -85,14 +88,18 @@ class Searched:
         )
 
     def compare(self, other: "Searched", settings: Settings) -> Differences:
-        """The differences of the searches by this encoder and by another."""
+        """The differences of the searches by this encoder and by another, of the same probes."""
+        both = self._measured() & other._measured()
         return compare_identification(
-            self.searches,
-            other.searches,
+            self.searches.select(both),
+            other.searches.select(both),
             failures_are_errors=settings.failures_are_errors,
             resamples=settings.resamples,
             seed=settings.seed,
         )
+
+    def _measured(self) -> NDArray[np.bool_]:
+        return np.array([person not in self.not_enrolled for person in self.probes.people], np.bool_)
 
     def worst(self) -> Iterator[WorstError]:
         """The probes that are most like somebody else, and the mates that are least found, the worst first."""

@@ -167,7 +167,15 @@ class Templates:
             title=self.data,
             question=f"How often is the subject of each of {probes:,} templates found among {known:,} known ones?",
             data=data_of(
-                self.data, [], pooled, None, {"templates in the gallery": len(searched.gallery.names), "probes": probes}
+                self.data,
+                [],
+                pooled,
+                None,
+                {
+                    "templates in the gallery": len(searched.gallery.names),
+                    "known people without a face to enrol": len(searched.not_enrolled),
+                    "probes": probes,
+                },
             ),
             encoder=pooled.encoder,
             identification=searched.measures(settings.threshold, settings),
@@ -188,6 +196,7 @@ class Templates:
         return Searched(
             Named(probes, [self.subject[name] for name in probes], pooled.vectors(probes)),
             Named(enrolled, [self.subject[name] for name in enrolled], pooled.vectors(enrolled)),
+            {self.subject[name] for name in gallery} - {self.subject[name] for name in enrolled},
         )
 
     def _pooled(self, embedded: EmbeddedPhotos) -> EmbeddedPhotos:

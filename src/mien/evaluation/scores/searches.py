@@ -1,7 +1,9 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+_OF_PROBES = ("similarity", "candidate", "mate", "mate_similarity", "mate_rank", "person", "probes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,3 +51,12 @@ class Searches:
 
     def __len__(self) -> int:
         return len(self.mate)
+
+    def select(self, rows: NDArray[np.bool_]) -> "Searches":
+        """The searches (P,) that `rows` says, of the same gallery."""
+        average = self.average_precision
+        return replace(
+            self,
+            **{name: getattr(self, name)[rows] for name in _OF_PROBES},
+            average_precision=None if average is None else average[rows],
+        )
