@@ -119,6 +119,22 @@ def test_a_stage_s_table_says_what_it_does_not_as_the_recipe_s_does(tmp_path: Pa
     assert read_recipe(tmp_path / "saved.toml") == recipe
 
 
+def test_a_change_that_every_stage_overrides_is_refused(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        'losses = [{name = "arcface"}]\ndata.sources = [{folder = "people"}]\n'
+        '[[stages]]\noptimizer.learning_rate = 0.1\nlosses = [{name = "cosface"}]\n'
+        "[[stages]]\noptimizer.learning_rate = 0.2\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigError, match=r"every stage has its own.*stages\.0\.optimizer\.learning_rate"):
+        read_recipe(recipe, ["optimizer.learning_rate=1"])
+    changed = read_recipe(recipe, ["optimizer.momentum=0.5", "loss.m=0.4", "optimizer={momentum=0.5}"])
+    assert [stage.optimizer.momentum for stage in changed.stages if stage.optimizer] == [0.5, 0.5]
+    with pytest.raises(ConfigError, match=r"stages\.0\.losses\.0\.m"):
+        read_recipe(recipe, ['stages.1.losses=[{name="softmax"}]', "loss.m=0.4"])
+
+
 def test_a_missing_recipe_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="There is no recipe"):
         read_recipe(tmp_path / "none.toml")

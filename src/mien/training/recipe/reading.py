@@ -43,9 +43,13 @@ def read_recipe(file: Path, changes: Iterable[str] = ()) -> Recipe:
         raise InputError(f"The recipe {file} can't be read: {problem}.") from None
     except tomllib.TOMLDecodeError as problem:
         raise InputError(f"The recipe {file} is no TOML: {problem}.") from None
+    changes = tuple(changes)
     for change in changes:
         _apply(content, change)
-    return check_recipe(content, str(file))
+    recipe = check_recipe(content, str(file))
+    for change in changes:
+        _refuse_if_overridden(content, change)
+    return recipe
 
 
 def check_recipe(content: dict[str, Any], name: str = "the recipe") -> Recipe:
@@ -73,13 +77,34 @@ def write_recipe(recipe: Recipe, file: Path) -> None:
     file.write_text(tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True)), encoding="utf-8")
 
 
-def _apply(content: dict[str, Any], change: str) -> None:
-    place, equals, text = change.partition("=")
+def _refuse_if_overridden(content: dict[str, Any], change: str) -> None:
+    """Where every stage says the same itself, what the recipe says for all of them counts for nothing."""
+    table, *rest = _place(change)
+    stages = content.get("stages", [])
+    if table == "losses":
+        overridden = all(stage.get("losses") for stage in stages)
+    else:
+        overridden = table in ("optimizer", "schedule") and all(
+            rest[:1] and rest[0] in stage.get(table, {}) for stage in stages
+        )
+    if stages and overridden:
+        raise ConfigError(
+            f"{change!r} changes nothing: every stage has its own.",
+            hint=f"Change a stage's, such as stages.0.{'.'.join([table, *rest])}.",
+        )
+
+
+def _place(change: str) -> list[str]:
+    """The keys on the way to what a change changes."""
+    place, equals, _ = change.partition("=")
     keys = place.strip().split(".")
     if not equals or not all(keys):
         raise ConfigError(f"{change!r} changes nothing.", hint="Write KEY=VALUE, such as training.batch_size=64.")
-    if keys[0] == "loss":
-        keys[:1] = ["losses", "0"]
+    return ["losses", "0", *keys[1:]] if keys[0] == "loss" else keys
+
+
+def _apply(content: dict[str, Any], change: str) -> None:
+    keys, text = _place(change), change.partition("=")[2]
     table: Any = content
     for key in keys[:-1]:
         table = _entry(table, key, change)
