@@ -1,5 +1,6 @@
 import json
 import shutil
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +14,15 @@ from mien.errors import ConfigError, TrainingError
 from mien.evaluation import Estimate
 from mien.training.data.crop_set import CropSet
 from mien.training.data.preparing import prepare_data
-from mien.training.losses import CrossBatchMemory
+from mien.training.losses import LOSSES, CrossBatchMemory
 from mien.training.mining import SemiHard
 from mien.training.recipe import Recipe, check_recipe, read_recipe
 from mien.training.trainer import TrainingResult, open_run, train, training_run, validate
 from mien.training.trainer.checkpoint import load_checkpoint
+from mien.training.trainer.joint_objective import JointObjective, Outcome
 from mien.training.trainer.run_log import read_log
-from mien.training.trainer.stages import make_objective, make_optimizer, resolve_stages
+from mien.training.trainer.stages import check_stages, make_objective, make_optimizer, resolve_stages
+from mien.training.trainer.training import begin_network
 
 
 @pytest.fixture(scope="session")
@@ -118,6 +121,44 @@ def test_an_interrupted_run_goes_on_bit_for_bit(cache: Path, tmp_path: Path, sto
     assert whole.measures.auc == parts.measures.auc
     losses = [[row["loss"] for row in read_log(tmp_path / name / "steps.csv")] for name in ("whole", "parts")]
     assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize("step", [3, 6, 7])
+def test_ctrl_c_within_a_step_waits_for_its_end(
+    cache: Path, tmp_path: Path, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = [{"name": "cosface", "s": 16, "m": 0.1}, {"name": "center", "share": 0.01}]
+    recipe = small_recipe(cache, losses=losses, optimizer__momentum=0.9, stages=[{"epochs": 1}, {"epochs": 2}])
+    monkeypatch.setattr(training_run, "LOG_EVERY", 1)
+    train(recipe, tmp_path / "whole")
+    forward, steps = JointObjective.forward, 0
+
+    def interrupted(self: JointObjective, *batch: Any) -> Outcome:
+        nonlocal steps
+        outcome = forward(self, *batch)
+        steps += 1
+        if steps == step:
+            signal.raise_signal(signal.SIGINT)
+        return outcome
+
+    monkeypatch.setattr(JointObjective, "forward", interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train(recipe, tmp_path / "parts")
+        assert load_checkpoint(tmp_path / "parts" / "checkpoint.pt")["position"]["step"] == step
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    train(recipe, tmp_path / "parts")
+    for part in ("network", "losses", "angles"):
+        whole, parts = (load_checkpoint(tmp_path / name / "checkpoint.pt")[part] for name in ("whole", "parts"))
+        assert_same_weights(whole, parts)
+    for table in ("steps", "angles"):
+        rows = [read_log(tmp_path / name / f"{table}.csv") for name in ("whole", "parts")]
+        for row in (*rows[0], *rows[1]):
+            row.pop("crops_per_second", None)
+        assert rows[0] == rows[1]
 
 
 def test_a_run_that_stops_by_the_clock_goes_on_bit_for_bit(cache: Path, tmp_path: Path) -> None:
@@ -419,6 +460,10 @@ def test_losses_on_embeddings_learn_from_their_miners_and_samplers(
         ({"sampler": {"name": "magic"}}, "magic"),
         ({"sampler": {"photos": 4}}, "shuffled has no photos"),
         ({"losses": [{"name": "imitation", "miner": "batch_hard"}], "teacher": {}}, "takes no miner"),
+        ({"losses": [{"name": "cross_batch_memory", "size": 4}]}, "doesn't fit the memory"),
+        ({"losses": [{"name": "triplet", "miner": "as_laid_out"}]}, "can't be computed of the batch of step 0"),
+        ({"losses": [{"name": "imitation"}], "teacher": {"encoder": "sface"}}, "embeddings of 128 numbers"),
+        ({"validation": {"sources": [{"synthetic": {"people": 6, "photos": 1, "first": 500}}]}}, "two photos"),
         ({"backbone": {"name": "tiny"}}, "no backbone"),
         ({"augmentation": {"flipp": 0.5}}, "flipp"),
         ({"data__leave_out": "nowhere.txt"}, "nowhere"),
@@ -433,6 +478,31 @@ def test_what_a_recipe_asks_for_in_vain_is_named(
     with pytest.raises(ConfigError) as refusal:
         train(small_recipe(cache, **changes), tmp_path)
     assert says in str(refusal.value)
+
+
+def test_a_later_stage_is_looked_at_before_anything_is_done(tmp_path: Path) -> None:
+    for stage, says in (
+        ({"losses": [{"name": "arcfase"}]}, "no loss"),
+        ({"trainable": "middle"}, "middle"),
+        ({"trainable": "none", "losses": [{"name": "contrastive"}]}, "Nothing would be learnt"),
+    ):
+        with pytest.raises(ConfigError, match=says):
+            train(small_recipe(tmp_path / "crops", stages=[{"epochs": 1}, stage]), tmp_path / "run")
+    assert not (tmp_path / "crops").exists()
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_can_be_looked_at_without_its_weights(tmp_path: Path, name: str) -> None:
+    recipe = small_recipe(tmp_path, losses=[{"name": name}])
+    check_stages(recipe, begin_network(recipe))
+
+
+def test_who_is_validated_with_is_not_learnt_from_and_named(cache: Path) -> None:
+    recipe = small_recipe(cache, validation={"sources": [{"synthetic": {"people": 2, "photos": 6}, "aligned": True}]})
+    data = prepare_data(recipe)
+    assert len(data.train.people) == 6
+    assert sorted(data.left_out) == sorted(data.validation.people)
 
 
 def test_held_out_people_are_not_learnt_from(cache: Path, tmp_path: Path) -> None:

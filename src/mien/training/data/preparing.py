@@ -14,7 +14,7 @@ from mien.training.data.crop_set import CropSet, cut_crops, join, name_apart, op
 from mien.training.data.sources import open_source
 from mien.training.data.subsampling import subsample
 from mien.training.data.views import cut_views
-from mien.training.recipe.schema import Data, Recipe, Source, Teacher
+from mien.training.recipe.schema import Data, Recipe, Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,9 @@ def prepare_data(recipe: Recipe) -> PreparedData:
     train = everyone.without_people(left_out)
     if recipe.validation.sources:
         validation = join([_crops_of(source, recipe.data, recipe.seed) for source in recipe.validation.sources])
-        train = train.without_people(validation.people)
+        both = frozenset(validation.people)
+        left_out += tuple(name for name in train.people if name in both)
+        train = train.without_people(both)
     else:
         beside = frozenset[str]().union(*(people for _, people in shares))
         train, validation = _hold_out(train, recipe.validation.held_out, recipe.seed, beside)
@@ -67,8 +69,13 @@ def prepare_data(recipe: Recipe) -> PreparedData:
                 f"The recipe leaves {len(part.people)} people {purpose}; two are the least.",
                 hint="Name a source with more people, or change validation.held_out.",
             )
+    if np.bincount(validation.labels).max() < 2:
+        raise ConfigError(
+            "Nobody to validate with has two photos, so that no two of one person can be compared.",
+            hint="Name a source with more photos of each, or change validation.held_out.",
+        )
     if recipe.teacher is not None:
-        train = _taught(train, recipe.teacher, recipe.data.cache, recipe.seed)
+        train = _taught(train, recipe)
     return PreparedData(
         train.shrunk(recipe.data.side),
         validation.shrunk(recipe.data.side),
@@ -102,9 +109,17 @@ def _crops_of(source: Source, data: Data, seed: int) -> CropSet:
     return name_apart(crops, source.name) if source.name else crops
 
 
-def _taught(crops: CropSet, teacher: Teacher, cache: Path, seed: int) -> CropSet:
+def _taught(crops: CropSet, recipe: Recipe) -> CropSet:
     """The crops and the teacher's views of them, with what the teacher says of each."""
+    teacher, cache, seed = recipe.teacher, recipe.data.cache, recipe.seed
+    assert teacher is not None
     encoder = open_encoder(teacher.encoder, flip=teacher.flip, runtime=teacher.runtime, precision=teacher.precision)
+    if encoder.dimensions != recipe.backbone.embedding_size:
+        raise ConfigError(
+            f"The teacher {teacher.encoder} has embeddings of {encoder.dimensions} numbers, the backbone of "
+            f"{recipe.backbone.embedding_size}.",
+            hint=f"Say backbone.embedding_size = {encoder.dimensions}.",
+        )
     taught = []
     for name, one in (
         ("crops", crops),

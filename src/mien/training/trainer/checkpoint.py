@@ -12,6 +12,21 @@ from mien.errors import TrainingError
 FORMAT = 1
 
 
+def random_states(device: torch.device) -> dict[str, torch.Tensor]:
+    """Of PyTorch's generators that a run on a device draws from."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def set_random_states(states: dict[str, torch.Tensor]) -> None:
+    """Go on drawing where `random_states` was; a graphics card that isn't there any more is passed over."""
+    torch.set_rng_state(states["cpu"])
+    if "cuda" in states and torch.cuda.is_available():
+        torch.cuda.set_rng_state(states["cuda"])
+
+
 def save_checkpoint(state: dict[str, Any], file: Path) -> None:
     """Write a checkpoint; an interrupted write leaves the old one as it was."""
     partial = file.with_name(f".{file.name}.{os.getpid()}.partial")

@@ -88,7 +88,8 @@ class FeatureBatches:
     def _seen(self, front: nn.Module, augment: Augment, file: Path) -> np.memmap[tuple[int, ...], np.dtype[np.float16]]:
         total = len(self.crops) * self.looks
         with torch.inference_mode():
-            shape = tuple(front(self._pictures(augment, 0, 1)).shape[1:])
+            device = next(front.parameters()).device
+            shape = tuple(front(self._pictures(augment, 0, 1).to(device)).shape[1:])
             size = 2 * int(np.prod(shape))
             done = file.stat().st_size // size // CHUNK * CHUNK if file.exists() else 0
             _need_room(file, (total - done) * size)
@@ -96,8 +97,8 @@ class FeatureBatches:
                 kept.truncate(done * size)
                 for start in range(done, total, CHUNK):
                     end = min(start + CHUNK, total)
-                    features = front(self._pictures(augment, start, end)).float().contiguous()
-                    kept.write(features.half().numpy().tobytes())
+                    features = front(self._pictures(augment, start, end).to(device)).float().contiguous()
+                    kept.write(features.half().cpu().numpy().tobytes())
                     report("looking at crops", end, total)
         return np.memmap(file, np.float16, "r", shape=(total, *shape))
 
@@ -107,6 +108,7 @@ class FeatureBatches:
 
 def _equal(network: nn.Module, composed: nn.Module, side: int) -> bool:
     pictures = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    pictures = pictures.to(next(network.parameters()).device)
     training = network.training
     network.eval()
     try:

@@ -1,10 +1,16 @@
-"""The network and the losses of a stage as one module whose forward is the weighted sum of the losses."""
+"""The network and the losses of a stage as one module whose forward is the weighted sum of the losses.
+
+Where several processes share a batch, each runs the network on its part, and all compute the losses of the whole:
+pairs, triplets, centres and memories are those of the batch, whatever it is divided into.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch.distributed as dist
 from torch import Tensor, nn
 
+from mien.training.large_heads.across_processes import gathered
 from mien.training.losses import ClassificationLoss
 from mien.training.losses.imitation import Imitation
 
@@ -28,11 +34,19 @@ class Part(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a step gave: the scalar to make small, each loss before weighting, and the (N, D) raw embeddings."""
+    """What a step gave, of the whole batch.
+
+    Attributes:
+        total: The scalar to make small.
+        parts: Each loss before weighting.
+        embeddings: (N, D) raw.
+        labels: (N,) int64.
+    """
 
     total: Tensor
     parts: dict[str, Tensor]
     embeddings: Tensor
+    labels: Tensor
 
 
 class JointObjective(nn.Module):
@@ -55,16 +69,21 @@ class JointObjective(nn.Module):
         return next((loss for loss in self.losses if isinstance(loss, ClassificationLoss)), None)
 
     def forward(self, pictures: Tensor, labels: Tensor, targets: Tensor | None, step: int) -> Outcome:
-        """The objective on one batch.
+        """The objective on one batch, or on this process's part of it.
 
         Args:
-            pictures: (N, 3, S, S) float.
-            labels: (N,) int64.
-            targets: (N, D) embeddings of the teacher, where a loss imitates one.
+            pictures: (n, 3, S, S) float.
+            labels: (n,) int64.
+            targets: (n, D) embeddings of the teacher, where a loss imitates one.
             step: Steps of this stage that are over.
         """
         embeddings: Tensor = self.network(pictures)
         embeddings = embeddings.float()
+        if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+            everyone = dist.group.WORLD
+            assert everyone is not None
+            embeddings, labels = gathered(embeddings, everyone), gathered(labels, everyone)
+            targets = None if targets is None else gathered(targets, everyone)
         values: dict[str, Tensor] = {}
         total = embeddings.new_zeros(())
         for part in self.parts:
@@ -78,7 +97,7 @@ class JointObjective(nn.Module):
                 value = part.loss(embeddings, labels)
             values[part.name] = value.detach()
             total = total + part.share * (min(1.0, step / part.ramp) if part.ramp else 1.0) * value
-        return Outcome(total, values, embeddings.detach())
+        return Outcome(total, values, embeddings.detach(), labels)
 
 
 def mean_stranger_cosine(embeddings: Tensor, labels: Tensor) -> float:

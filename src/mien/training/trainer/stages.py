@@ -54,7 +54,7 @@ def resolve_stages(recipe: Recipe, steps_per_epoch: int) -> tuple[ResolvedStage,
     """The recipe's stages, each with the recipe's own tables where it has none."""
     return tuple(
         ResolvedStage(
-            name=stage.name,
+            name=name,
             steps=max(1, round(stage.epochs * steps_per_epoch)),
             trainable=stage.trainable,
             looks=stage.looks,
@@ -63,8 +63,34 @@ def resolve_stages(recipe: Recipe, steps_per_epoch: int) -> tuple[ResolvedStage,
             schedule=stage.schedule or recipe.schedule,
             steps_per_epoch=steps_per_epoch,
         )
-        for stage in recipe.stages
+        for name, stage in zip(numbered([stage.name for stage in recipe.stages]), recipe.stages, strict=True)
     )
+
+
+def check_stages(recipe: Recipe, network: nn.Module) -> None:
+    """See that every stage can begin, whatever the data are; the network may be left frozen.
+
+    Raises:
+        ConfigError: A part of the backbone, a loss or an argument is not there, or nothing of a stage would be learnt.
+    """
+    for stage in resolve_stages(recipe, steps_per_epoch=1):
+        freeze(network, stage.trainable)
+        with torch.device("meta"):  # heads may be of gigabytes
+            objective = make_objective(
+                stage,
+                nn.Identity() if stage.head_only else network,
+                people=2,
+                embedding_size=recipe.backbone.embedding_size,
+                before=None,
+            )
+        make_optimizer(objective, stage.optimizer)
+        for loss in objective.losses:
+            if isinstance(loss, CrossBatchMemory) and len(loss.memory) < recipe.training.batch_size:
+                raise ConfigError(
+                    f"A batch of {recipe.training.batch_size} doesn't fit the memory of {len(loss.memory)} that "
+                    "cross_batch_memory has.",
+                    hint="Make its size several times as large as training.batch_size.",
+                )
 
 
 def make_objective(
@@ -140,7 +166,11 @@ def _frozen_norms(network: nn.Module) -> Iterator[nn.Module]:
 
 def loss_names(losses: Sequence[Objective]) -> list[str]:
     """What the losses of a stage are called in its log: two of one kind are numbered."""
-    names = [loss.name for loss in losses]
+    return numbered([loss.name for loss in losses])
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """The names, with a number after those that come more than once."""
     return [
         name if names.count(name) == 1 else f"{name} {1 + names[:place].count(name)}"
         for place, name in enumerate(names)

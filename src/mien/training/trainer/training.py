@@ -27,6 +27,7 @@ from mien.training.trainer.checkpoint import load_checkpoint
 from mien.training.trainer.memory import keep_freed_memory
 from mien.training.trainer.ordering import epoch_order
 from mien.training.trainer.run_folder import BEST, CHECKPOINT, PEOPLE, RECIPE, REPORT, RESULT, SCATTER, read_run_recipe
+from mien.training.trainer.stages import check_stages
 from mien.training.trainer.training_run import Tell, TrainingRun
 from mien.training.trainer.validation import embed_crops, validate
 
@@ -91,17 +92,18 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
         mixed_precision="bf16" if recipe.training.precision == "bf16" else "no", cpu=not torch.cuda.is_available()
     )
     keep_freed_memory()
+    torch.manual_seed(recipe.seed)
+    network, augmentation = begin_network(recipe), Augmentation.from_settings(recipe.augmentation)
+    check_stages(recipe, network)  # before hours of cutting crops, or of the stages before
+    if recipe.training.compile:
+        compile_network(network)
     with accelerator.main_process_first():
         _claim(folder, recipe)
         data = prepare_data(recipe)
-    torch.manual_seed(recipe.seed)
-    network = begin_network(recipe)
-    if recipe.training.compile:
-        compile_network(network)
     batches = Batches(
         data.train,
         epoch_order(recipe, data.train, data.shares),
-        Augmentation.from_settings(recipe.augmentation),
+        augmentation,
         recipe.seed,
         (accelerator.process_index, accelerator.num_processes),
     )

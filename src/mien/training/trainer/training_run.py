@@ -21,9 +21,10 @@ from mien.progress import report
 from mien.training.data.preparing import PreparedData
 from mien.training.recipe.schema import Recipe
 from mien.training.trainer.batches import Batch, Batches, EmbeddedBatches
-from mien.training.trainer.checkpoint import load_checkpoint, save_checkpoint
+from mien.training.trainer.checkpoint import load_checkpoint, random_states, save_checkpoint, set_random_states
 from mien.training.trainer.frozen_front import FeatureBatches, halves
 from mien.training.trainer.head_watch import HeadWatch, target_logits
+from mien.training.trainer.interruptions import interruptions_later
 from mien.training.trainer.joint_objective import JointObjective, Outcome, mean_stranger_cosine
 from mien.training.trainer.run_folder import BEST, CHECKPOINT
 from mien.training.trainer.run_log import ANGLES, CURVES, STEPS, VALIDATIONS, RunLog
@@ -149,11 +150,8 @@ class TrainingRun:
             while self.position.stage < len(self.stages):
                 if not self._finish_stage(self.stages[self.position.stage], deadline):
                     return False
-                self._write_curve(self.stages[self.position.stage])
-                self._features.unlink(missing_ok=True)
-                self.position.stage, self.position.stage_step, self.position.stale = self.position.stage + 1, 0, 0
-                if self.position.stage < len(self.stages):
-                    self._begin_stage()
+                with interruptions_later():
+                    self._end_stage()
             if not self.position.validated:  # only losses have learnt, and the network is the best there is
                 self._validated_enough(self.stages[-1])
         except KeyboardInterrupt:
@@ -174,7 +172,8 @@ class TrainingRun:
                 "losses": self.objective.losses.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "average": self.average.state_dict() if self.average is not None else None,
-                "random": torch.get_rng_state(),
+                "random": random_states(self.accelerator.device),
+                "angles": {name: torch.from_numpy(counts) for name, counts in self.watch.counts.items()},
                 "backbone": self.recipe.backbone.model_dump(mode="json"),
                 "side": self.recipe.data.side,
             },
@@ -199,6 +198,14 @@ class TrainingRun:
         self.watch.begin()
         self.prepared, self.optimizer = self.accelerator.prepare(self.objective, optimizer)
 
+    def _end_stage(self) -> None:
+        position = self.position
+        self._write_curve(self.stages[position.stage])
+        self._features.unlink(missing_ok=True)
+        position.stage, position.stage_step, position.stale = position.stage + 1, 0, 0
+        if position.stage < len(self.stages):
+            self._begin_stage()
+
     def _restore(self, state: dict[str, Any]) -> None:
         assert self.objective is not None
         try:
@@ -207,12 +214,13 @@ class TrainingRun:
             self.optimizer.load_state_dict(state["optimizer"])
             if self.average is not None:
                 self.average.load_state_dict(state["average"])
+            set_random_states(state["random"])
+            self.watch.counts = {name: counts.numpy() for name, counts in state["angles"].items()}
         except (RuntimeError, ValueError, KeyError, TypeError) as problem:
             raise TrainingError(
                 f"The checkpoint in {self.folder} doesn't fit the recipe: {str(problem).splitlines()[0]}",
                 hint="Train into another folder, or with the recipe that this run was begun with.",
             ) from None
-        torch.set_rng_state(state["random"])
 
     def _finish_stage(self, stage: ResolvedStage, deadline: float | None) -> bool:
         train_mode(self.network)
@@ -221,16 +229,9 @@ class TrainingRun:
         if self._validation_due(stage) and self._validated_enough(stage):  # an interruption may have come before it
             return True
         for batch in self._batches(stage).between(position.step, first + stage.steps):
-            start = time.perf_counter()
-            rate = rate_factor(stage.schedule, position.stage_step / stage.steps)
-            outcome = self._step(stage, batch, rate)
-            position.step, position.stage_step = position.step + 1, position.stage_step + 1
-            position.loss = float(outcome.total.detach())
-            position.seconds += time.perf_counter() - start
-            report(f"training: {stage.name}", position.stage_step, stage.steps)
+            with interruptions_later():
+                self._take_step(stage, batch)
             last = position.stage_step == stage.steps
-            if position.stage_step % LOG_EVERY == 0 or last:
-                self._write_step(stage, batch, outcome, rate)
             if self._validation_due(stage) and self._validated_enough(stage):
                 return True
             if not last and self._out_of_time(deadline):
@@ -239,6 +240,17 @@ class TrainingRun:
             if time.monotonic() - self._saved > 60 * self.recipe.training.checkpoint_minutes:
                 self.save()
         return True
+
+    def _take_step(self, stage: ResolvedStage, batch: Batch) -> None:
+        position, start = self.position, time.perf_counter()
+        rate = rate_factor(stage.schedule, position.stage_step / stage.steps)
+        outcome = self._step(stage, batch, rate)
+        position.step, position.stage_step = position.step + 1, position.stage_step + 1
+        position.loss = float(outcome.total.detach())
+        position.seconds += time.perf_counter() - start
+        report(f"training: {stage.name}", position.stage_step, stage.steps)
+        if position.stage_step % LOG_EVERY == 0 or position.stage_step == stage.steps:
+            self._write_step(stage, outcome, rate)
 
     def _validation_due(self, stage: ResolvedStage) -> bool:
         every = max(1, self.recipe.validation.every * stage.steps_per_epoch)
@@ -288,13 +300,19 @@ class TrainingRun:
             group["lr"] = highest * rate
         device = self.accelerator.device
         targets = self.data.train.targets
-        with self.accelerator.autocast():
-            outcome: Outcome = self.prepared(
-                batch.pictures.to(device),
-                batch.labels.to(device),
-                None if targets is None else torch.from_numpy(targets[batch.rows]).to(device),
-                self.position.stage_step,
-            )
+        try:
+            with self.accelerator.autocast():
+                outcome: Outcome = self.prepared(
+                    batch.pictures.to(device),
+                    batch.labels.to(device),
+                    None if targets is None else torch.from_numpy(targets[batch.rows]).to(device),
+                    self.position.stage_step,
+                )
+        except ValueError as problem:
+            raise ConfigError(
+                f"The losses can't be computed of the batch of step {self.position.step}: {problem}.",
+                hint="Look at the losses of the recipe, their arguments, and the sampler that makes the batches.",
+            ) from None
         self._need_number(batch, outcome)
         self.optimizer.zero_grad()
         self.accelerator.backward(outcome.total)
@@ -317,10 +335,10 @@ class TrainingRun:
                 code="training.not-finite",
             )
 
-    def _write_step(self, stage: ResolvedStage, batch: Batch, outcome: Outcome, rate: float) -> None:
+    def _write_step(self, stage: ResolvedStage, outcome: Outcome, rate: float) -> None:
         position = self.position
         assert self.objective is not None
-        cosine = mean_stranger_cosine(outcome.embeddings, batch.labels)
+        cosine = mean_stranger_cosine(outcome.embeddings, outcome.labels)
         position.length = float(outcome.embeddings.norm(dim=1).mean())
         names = dict.fromkeys(name for stage in self.stages for name in loss_names(stage.losses))
         self._write(
@@ -335,7 +353,7 @@ class TrainingRun:
                 "stranger_cosine": cosine,
                 "length": position.length,
                 "accuracy": "",
-                **self.watch.see(self.objective.head, outcome.embeddings, batch.labels),
+                **self.watch.see(self.objective.head, outcome.embeddings, outcome.labels),
                 "crops_per_second": position.step * self.recipe.training.batch_size / position.seconds,
             },
         )
@@ -371,11 +389,16 @@ class TrainingRun:
         return self.recipe.training.patience is not None and self.position.stale >= self.recipe.training.patience
 
     def _validate(self, stage: ResolvedStage) -> None:
-        position = self.position
         with self.accelerator.autocast():
             strangers = compare_strangers(self.judged_network, self.data.validation, seed=self.recipe.seed)
-        fmr = self.recipe.validation.fmr
-        score, row = _score(verification_measures(strangers, resamples=RESAMPLES, seed=self.recipe.seed), fmr)
+        measures = verification_measures(strangers, resamples=RESAMPLES, seed=self.recipe.seed)
+        with interruptions_later():
+            self._judge(stage, strangers, measures)
+
+    def _judge(self, stage: ResolvedStage, strangers: Comparisons, measures: VerificationMeasures) -> None:
+        """Keep the network if it is the best one yet, and write down how good it is."""
+        position, fmr = self.position, self.recipe.validation.fmr
+        score, row = _score(measures, fmr)
         if score > position.best:
             position.best, position.best_step, position.stale = score, position.step, 0
             weights = deepcopy(self.judged_network).state_dict()

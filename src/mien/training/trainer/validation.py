@@ -29,14 +29,15 @@ def embed_crops(
         flip: Add the mirror image's embedding to each.
         unit_length: Bring each to length 1.
     """
+    device = next(network.parameters(), torch.empty(0)).device
     modes = [(part, part.training) for part in network.modules()]
     network.eval()
     parts: list[NDArray[np.float32]] = []
     try:
         with torch.inference_mode():
-            for batch in track(_inputs(crops), "embedding crops", -(-len(crops) // BATCH)):
+            for batch in track(_inputs(crops, device), "embedding crops", -(-len(crops) // BATCH)):
                 embeddings = network(batch) + (network(batch.flip(3)) if flip else 0)
-                parts.append((nn.functional.normalize(embeddings) if unit_length else embeddings).float().numpy())
+                parts.append((nn.functional.normalize(embeddings) if unit_length else embeddings).float().cpu().numpy())
     finally:
         for part, training in modes:
             part.training = training
@@ -61,7 +62,7 @@ def validate(network: nn.Module, crops: CropSet, *, resamples: int, seed: int = 
     return verification_measures(compare_strangers(network, crops, seed=seed), resamples=resamples, seed=seed)
 
 
-def _inputs(crops: CropSet) -> Iterator[torch.Tensor]:
+def _inputs(crops: CropSet, device: torch.device) -> Iterator[torch.Tensor]:
     for start in range(0, len(crops), BATCH):
-        pictures = torch.from_numpy(crops.read(np.arange(start, min(start + BATCH, len(crops)))))
+        pictures = torch.from_numpy(crops.read(np.arange(start, min(start + BATCH, len(crops))))).to(device)
         yield as_network_input(pictures.permute(0, 3, 1, 2)).contiguous(memory_format=torch.channels_last)
