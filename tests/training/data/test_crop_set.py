@@ -1,7 +1,10 @@
+import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -19,7 +22,7 @@ from mien.training.data.crop_set import (
     problems_of,
     teacher_embeddings,
 )
-from mien.training.data.sources import LabelledPhoto
+from mien.training.data.sources import LabelledPhoto, PeopleFolder
 
 Photos = list[LabelledPhoto]
 
@@ -123,6 +126,23 @@ def test_a_folder_of_other_crops_is_refused(photos: Photos, tmp_path: Path) -> N
     cut_crops(tmp_path, Listed(photos[:1], "one"))
     with pytest.raises(ConfigError, match="something else"):
         cut_crops(tmp_path, Listed(photos[:1], "other"))
+
+
+def test_photos_that_were_written_anew_are_not_taken_for_the_old_ones(photos: Photos, tmp_path: Path) -> None:
+    for number in range(2):
+        pixels = np.asarray(photos[number].source)
+        (tmp_path / f"people/p{number}").mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / f"people/p{number}/0.png"), pixels)
+    folder = tmp_path / "crops"
+    cut_crops(folder, PeopleFolder(tmp_path / "people"))
+    cut_crops(folder, PeopleFolder(tmp_path / "people"))
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    os.utime(tmp_path / "people/p0/0.png", ns=(1, 1))
+    with pytest.raises(ConfigError, match="written anew"):
+        cut_crops(folder, PeopleFolder(tmp_path / "people"))
+    del about["source"]["files"]  # as older versions wrote it
+    (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
+    assert len(cut_crops(folder, PeopleFolder(tmp_path / "people"))) == 2
 
 
 def test_photos_without_any_face_are_refused(tmp_path: Path) -> None:

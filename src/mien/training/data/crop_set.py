@@ -262,9 +262,13 @@ def _claim(folder: Path, about: dict[str, Any]) -> None:
     file = folder / "about.json"
     if not file.exists():
         file.write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    elif json.loads(file.read_text(encoding="utf-8")) != json.loads(json.dumps(about)):
+        return
+    made_of, now = json.loads(file.read_text(encoding="utf-8")), json.loads(json.dumps(about))
+    if "files" not in made_of["source"]:  # of a version that didn't look at them
+        now["source"].pop("files", None)
+    if made_of != now:
         raise ConfigError(
-            f"{folder} holds crops of something else (see its about.json).",
+            f"{folder} holds crops of something else, or of photos that were written anew (see its about.json).",
             hint="Name another folder for these crops, or remove that one.",
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from mien.errors import ConfigError
 from mien.photos import find_people
-from mien.training.data.sources.listing import list_hash
+from mien.training.data.sources.listing import list_hash, state_hash
 from mien.training.data.sources.photo_set import LabelledPhoto
 
 _PARTS = frozenset({"train", "test", "val", "valid", "validation", "dev", "eval"})
@@ -60,6 +60,7 @@ class PeopleFolder:
             "people": len({person for _, person in self._photos}),
             "photos": len(self),
             "sha256": self._sha256,
+            "files": state_hash(path for path, _ in self._photos),
         }
 
     @cached_property

@@ -36,5 +36,8 @@ class PhotoSet(Protocol):
         ...
 
     def describe(self) -> dict[str, Any]:
-        """What a run notes of it, JSON-ready: kind, where it is, people, photos, ``sha256`` of `listing`."""
+        """What a run notes of it, JSON-ready: kind, where it is, people, photos, ``sha256`` of the list.
+
+        And ``files``, a hash that is another one when a photo was written anew, where they are files.
+        """
         ...

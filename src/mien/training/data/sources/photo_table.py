@@ -9,7 +9,7 @@ from typing import Any
 
 from mien.errors import ConfigError
 from mien.evaluation.protocols.tables import read_table
-from mien.training.data.sources.listing import list_hash
+from mien.training.data.sources.listing import list_hash, state_hash
 from mien.training.data.sources.photo_set import LabelledPhoto
 
 
@@ -61,6 +61,7 @@ class PhotoTable:
             "people": len({person for _, person in self._photos}),
             "photos": len(self),
             "sha256": self._sha256,
+            "files": state_hash(self.folder / key for key, _ in self._photos),
         }
 
     @cached_property

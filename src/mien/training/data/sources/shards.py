@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import ConfigError
-from mien.training.data.sources.listing import list_hash
+from mien.training.data.sources.listing import list_hash, state_hash
 from mien.training.data.sources.photo_set import LabelledPhoto
 from mien.training.data.sources.shard import Sample, list_shard, read_samples
 
@@ -69,6 +69,7 @@ class Shards:
             "people": len({sample.person for samples in self._samples for sample in samples}),
             "photos": len(self),
             "sha256": self._sha256,
+            "files": state_hash(self._files),
         }
 
     @cached_property
