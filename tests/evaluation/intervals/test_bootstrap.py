@@ -53,7 +53,7 @@ def test_independent_comparisons_have_the_binomial_variance() -> None:
     drawn = replicates(independent(np.array([30, 70]), np.array([5, 495])), shares, resamples=20_000, seed=0)
     assert drawn.variance("mated") == pytest.approx(0.3 * 0.7 / 100, rel=0.05)
     assert drawn.variance("non-mated") == pytest.approx(0.01 * 0.99 / 500, rel=0.05)
-    assert drawn.interval("mated", 0.3) == pytest.approx(
+    assert drawn.interval("mated", 0.3, 1000) == pytest.approx(
         tuple(stats.binom(100, 0.3).ppf([0.025, 0.975]) / 100), abs=0.011
     )
 
@@ -104,7 +104,7 @@ def test_a_draw_without_mated_comparisons_tells_nothing() -> None:
         return {"best": np.where(mated[:, :1] / mated.sum(axis=1, keepdims=True) >= 0.5, 0.7, 0.0)}
 
     drawn = replicates(sample, best, resamples=500, seed=0).people["best"]
-    assert 0.05 < np.isnan(drawn).mean() < 0.2  # (9/11)^11 = 0.11 draw neither of two among eleven
+    assert 0.15 < np.isnan(drawn).mean() < 0.35  # a quarter of the halves hold neither of two people
     drawn_of_all = replicates(listed(2, np.array([0, 1]), np.array([0, 1]), np.array([], np.int64), people[:0]), best,
         resamples=500, seed=0).people["best"]  # fmt: skip
     assert np.isfinite(drawn_of_all).all(), "there is nothing non-mated to be drawn"
@@ -155,7 +155,7 @@ def test_replicates_without_a_kind_are_left_out() -> None:
     drawn = replicates(sample, shares, resamples=200, seed=0)
     assert np.isnan(drawn.people["mated"]).any()
     assert np.isfinite(drawn.variance("mated"))
-    low, high = drawn.interval("mated", 0.5)
+    low, high = drawn.interval("mated", 0.5, 4)
     assert low < 0.5 < high
 
 
@@ -187,4 +187,5 @@ def test_a_bias_moves_the_limits_but_not_off_the_share_or_the_scale() -> None:
     assert moved[0][0] < plain[0][0]
     assert share[0] <= moved[1][0] < plain[1][0]
     far = share_limits(share, variance, bias=-0.5, fewest=500, most=1000)
-    assert (far[0][0], far[1][0]) == (0.99, 1)
+    assert far[0][0] < 0.9
+    assert far[1][0] == 1

@@ -150,7 +150,7 @@ def test_all_pairs_by_histograms_are_the_listed_ones_to_a_bin() -> None:
     for name in ("auc", "eer", "accuracy", "average_precision", "d_prime", "min_cllr"):
         a, b = getattr(one, name), getattr(other, name)
         assert a.value == pytest.approx(b.value, abs=2e-3), name
-        assert a.high - a.low == pytest.approx(b.high - b.low, rel=0.2), name
+        assert a.high - a.low == pytest.approx(b.high - b.low, rel=0.35 if name == "accuracy" else 0.2), name
     assert one.at_threshold is not None
     assert other.at_threshold is not None
     for name in ("fmr", "fnmr", "accuracy"):
@@ -297,3 +297,14 @@ def test_few_mated_people_leave_the_precision_open_but_not_absurd() -> None:
     precision = verification_measures(scores, resamples=400).precision_at_recall_095
     assert isinstance(precision, Estimate)
     assert precision.low > 0.5, "draws that hold none of the four have no precision of 0 or 1"
+
+
+def test_costs_that_no_draw_changes_have_no_interval() -> None:
+    mated = np.arange(400) % 2 == 0
+    people = np.repeat(np.arange(200), 2)
+    apart = Comparisons(mated.astype(np.float64), mated, np.stack([people, people + ~mated], axis=1))
+    same = Comparisons(np.zeros(400), mated, np.stack([people, people + ~mated], axis=1))
+    for scores in (apart, same):
+        found = verification_measures(scores, resamples=50).min_cllr
+        assert isinstance(found, Unsupported)
+        assert "same in every draw" in found.reason

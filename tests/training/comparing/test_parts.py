@@ -72,5 +72,10 @@ def test_an_interrupted_parting_is_made_again(tmp_path: Path) -> None:
 
 
 def test_people_with_one_photo_each_cannot_be_named(tmp_path: Path) -> None:
+    recipe = small_recipe(tmp_path, photos=1)
+    with pytest.raises(ConfigError, match="Nobody to validate with has two photos"):
+        part_data(recipe, tmp_path / "data")
+    write_crops(make_crops(["Ann", "Bo"], 2), tmp_path / "validated")
+    recipe = small_recipe(tmp_path, validation={"sources": [{"crops": str(tmp_path / "validated")}]})
     with pytest.raises(ConfigError, match="Nobody to learn from has two photos"):
-        part_data(small_recipe(tmp_path, photos=1), tmp_path / "data")
+        part_data(recipe, tmp_path / "data")

@@ -1,10 +1,12 @@
 """Intervals by drawing people again, because comparisons that share a person do not tell as much as independent ones.
 
-A replicate draws as many people as there are, with replacement; a mated comparison of a person drawn w times weighs w,
-and a comparison of two people v·w. For what belongs to one person that gives the right variance V. What belongs to one
-*pair* of people alone (a chance likeness) is counted three times, since Var(v·w) ≈ 3 (Owen 2007, *The pigeonhole
-bootstrap*); so replicates that draw only the pairs measure that part, and it is taken off twice. What is left is the
-dyadic-robust variance of Aronow, Samii & Assenova (2015).
+A replicate is a half of the people, each counted twice: the half-sample bootstrap (Præstgaard & Wellner 1993). A mated
+comparison of a person with the weight w = 0 or 2 weighs w, and a comparison of two people v·w. For what belongs to one
+person that gives the right variance V, as drawing with replacement would. But a half meets nobody twice, so that it
+stays right where a measure is the best of many, as the accuracy at the best threshold (Politis & Romano 1994), and says
+how much too good that is. What belongs to one *pair* of people alone (a chance likeness) is counted three times, since
+Var(v·w) = 3 (compare Owen 2007, *The pigeonhole bootstrap*); so replicates that draw only the pairs measure that part,
+and it is taken off twice. What is left is the dyadic-robust variance of Aronow, Samii & Assenova (2015).
 """
 
 from collections.abc import Callable, Mapping
@@ -54,7 +56,7 @@ class Sample:
 
 
 def independent(mated: Indices, non_mated: Indices) -> Sample:
-    """Comparisons of which it isn't known whose they are: each is drawn by itself.
+    """Comparisons of which it isn't known whose they are: each is a person by itself.
 
     Args:
         mated: (T,) how many mated comparisons have each similarity.
@@ -63,7 +65,7 @@ def independent(mated: Indices, non_mated: Indices) -> Sample:
     return Sample(
         mated,
         non_mated,
-        by_people=lambda rng, size: (_redrawn(mated, rng, size), _redrawn(non_mated, rng, size)),
+        by_people=lambda rng, size: (_halved(mated, rng, size), _halved(non_mated, rng, size)),
         by_pairs=None,
         repeats=0,
         mated_people=float(mated.sum()),
@@ -90,7 +92,8 @@ def listed(
 
     def by_people(rng: np.random.Generator, size: int) -> Counts:
         drawn, drawn_non_mated = np.empty((2, size, bins))
-        for replicate, weight in enumerate(_times_drawn(people, rng, size)):
+        for replicate in range(size):
+            weight = _half(people, rng)
             drawn[replicate] = np.bincount(mated_bin, weight[mated_person], bins)
             both = weight[non_mated_person[:, 0]]
             if of_two:
@@ -101,7 +104,7 @@ def listed(
     def by_pairs(rng: np.random.Generator, size: int) -> Counts:
         drawn = np.empty((size, bins))
         for replicate in range(size):
-            weight = _times_drawn(pairs, rng, 1)[0]
+            weight = np.bincount(rng.integers(pairs, size=pairs), minlength=pairs)
             drawn[replicate] = np.bincount(non_mated_bin, weight[pair], bins)
         return np.tile(mated, (size, 1)), drawn
 
@@ -144,7 +147,8 @@ def by_person(
         return np.asarray(counts * factor[:, group])
 
     def by_people(rng: np.random.Generator, size: int) -> Counts:
-        more = _times_drawn(len(mated_by_person), rng, size) - 1
+        people = len(mated_by_person)
+        more = np.array([_half(people, rng) for _ in range(size)]).reshape(size, people) - 1
         return grown(mated, more @ mated_by_person), grown(non_mated, more @ non_mated_by_person)
 
     return Sample(
@@ -184,12 +188,23 @@ class Replicates:
         return np.maximum(variance - self.repeats * alone, alone)
 
     def bias(self, name: str) -> Floats:
-        """(…) how much too great a measure comes out that was chosen to be the best: as much as its replicates do."""
-        return np.asarray(_moments(self.people[name])[0] - self.undrawn[name])
+        """(…) how much too great a measure comes out that was chosen to be the best, or fitted: its optimism.
 
-    def interval(self, name: str, value: float, *, bias: float = 0.0) -> tuple[float, float]:
-        """A scalar measure's interval: the percentiles of its replicates about their mean, about `value` − `bias`."""
-        low, high = np.quantile(self._deviations(name), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+        Such optimism shrinks with n^(−2/3) as the people grow (Kim & Pollard 1990 for a maximum; Zhang 2002 for an
+        isotonic fit), so that half as many have 2^(2/3) times as much.
+        """
+        return np.asarray((_moments(self.people[name])[0] - self.undrawn[name]) / (2 ** (2 / 3) - 1))
+
+    def interval(self, name: str, value: float, people: float, *, bias: float = 0.0) -> tuple[float, float]:
+        """A scalar measure's interval: the percentiles of its replicates about their mean, about `value` − `bias`.
+
+        As much wider as Student's t is than a normal at `people` − 1 degrees of freedom, and by the bias, which may be
+        anything from none to twice what it seems (variance b²/3).
+        """
+        away = self._deviations(name) * _wider(people)
+        low, high = np.quantile(away, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+        variance = float(self.variance(name))
+        low, high = np.array([low, high]) * np.sqrt(1 + bias**2 / 3 / variance if variance > 0 else 1)
         return min(value - bias + float(low), value), max(value - bias + float(high), value)
 
     def about(self, value: float, name: str, people: float) -> tuple[float, float, float]:
@@ -201,9 +216,7 @@ class Replicates:
         Returns:
             Lower end, upper end, and how often replicates about 0 are as far from it, 1/(B + 1) or more.
         """
-        outside = (1 - CONFIDENCE) / 2
-        wider = stats.t.isf(outside, max(people - 1, 1)) / stats.norm.isf(outside)
-        away = np.sort(np.abs(self._deviations(name))) * wider
+        away = np.sort(np.abs(self._deviations(name))) * _wider(people)
         half = float(away[min(int(np.ceil(CONFIDENCE * (len(away) + 1))), len(away)) - 1])
         return value - half, value + half, float((1 + (away >= abs(value)).sum()) / (1 + len(away)))
 
@@ -287,17 +300,18 @@ def share_limits(
         variance: (C,).
         fewest: As how many independent trials the comparisons count at the least.
         most: How many comparisons there are, where the share is one of independent trials at best; else infinite.
-        bias: How much too great the shares are; taken off their log-odds, so that they stay within 0 and 1.
+        bias: How much too great the shares are; taken off their log-odds, so that they stay within 0 and 1. It may be
+            anything from none to twice that, which widens the limits.
         lend: Whether neighbours stand for a share without errors.
     """
     fewest = min(max(fewest, 1.0), most)
     binomial = share * (1 - share)
+    variance = np.where(variance > 0, variance + bias**2 / 3, variance)
     shows = (binomial > 0) & (variance > 1e-9 * binomial)  # more than rounding
     with np.errstate(invalid="ignore", divide="ignore"):
         trials = np.where(shows, np.clip(binomial / variance, 1, most), fewest)
         centre = np.where(shows, expit(logit(share) - bias / binomial), share)
-    outside = (1 - CONFIDENCE) / 2
-    trials = np.maximum(trials * (stats.norm.isf(outside) / stats.t.isf(outside, max(fewest - 1, 1))) ** 2, 1e-3)
+    trials = np.maximum(trials / _wider(fewest) ** 2, 1e-3)
     if lend and shows.any():
         known = np.flatnonzero(shows)
         trials = trials[known[np.abs(np.arange(len(share))[:, None] - known).argmin(axis=1)]]
@@ -330,10 +344,17 @@ def _moments(draws: Floats) -> tuple[Floats, Floats]:
     return mean, np.asarray((np.where(known, draws - mean, 0) ** 2).sum(axis=0) / (count - 1))
 
 
-def _times_drawn(count: int, rng: np.random.Generator, size: int) -> Floats:
-    """(size, count) how often each of `count` things is drawn, when as many as there are are drawn with replacement."""
-    draws = [np.bincount(rng.integers(count, size=count), minlength=count) for _ in range(size)] if count else []
-    return np.array(draws, np.float64).reshape(size, count)
+def _half(count: int, rng: np.random.Generator) -> Floats:
+    """(count,) 2 for half of the people, drawn without replacement, and 0 for the others; an odd one now and then."""
+    weight = np.zeros(count)
+    weight[rng.permutation(count)[: (count + int(rng.integers(2))) // 2]] = 2
+    return weight
+
+
+def _wider(people: float) -> float:
+    """How many times wider Student's t is than a normal, at the degrees of freedom that so many people have."""
+    outside = (1 - CONFIDENCE) / 2
+    return float(stats.t.isf(outside, max(people - 1, 1)) / stats.norm.isf(outside))
 
 
 def _redrawn(counts: Indices, rng: np.random.Generator, size: int) -> Floats:
@@ -342,6 +363,12 @@ def _redrawn(counts: Indices, rng: np.random.Generator, size: int) -> Floats:
     if not total:
         return np.zeros((size, len(counts)))
     return rng.multinomial(total, counts / total, size).astype(np.float64)
+
+
+def _halved(counts: Indices, rng: np.random.Generator, size: int) -> Floats:
+    """(size, T) half of the comparisons in `counts` (T,), each counted twice."""
+    kept = (int(counts.sum()) + rng.integers(2, size=size)) // 2
+    return 2.0 * np.array([rng.multivariate_hypergeometric(counts, count, method="marginals") for count in kept])
 
 
 def _equal_people(counts: NDArray[np.int64] | Floats) -> float:

