@@ -22,6 +22,11 @@ def test_two_files(tmp_path: Path) -> None:
     assert (scores.people, scores.fold) == (None, None)
 
 
+def test_one_file_of_scores_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"scores of one kind only.*evaluate scores .*m\.txt NONMATED\.txt"):
+        read_score_table(file(tmp_path, "m.txt", "\n0.9\n0.8\n"))
+
+
 def test_a_table(tmp_path: Path) -> None:
     text = "score,mated,person1,person2,fold\n0.9,1,a,a,x\n,1,b,b,y\n0.1,0,a,b,y\n"
     scores = read_score_table(file(tmp_path, "s.csv", text))

@@ -1,10 +1,14 @@
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mien.errors import ConfigError
+from mien.synthesis import Nuisances
+from mien.training.data.sources import open_source
 from mien.training.recipe import Recipe, check_recipe, describe_keys, read_recipe, shipped_recipes, write_recipe
 
 LEAST = {"data": {"sources": [{"synthetic": {"people": 10}}]}, "losses": [{"name": "cosface", "m": 0.4}]}
@@ -133,6 +137,20 @@ def test_a_change_that_every_stage_overrides_is_refused(tmp_path: Path) -> None:
     assert [stage.optimizer.momentum for stage in changed.stages if stage.optimizer] == [0.5, 0.5]
     with pytest.raises(ConfigError, match=r"stages\.0\.losses\.0\.m"):
         read_recipe(recipe, ['stages.1.losses=[{name="softmax"}]', "loss.m=0.4"])
+
+
+def test_synthetic_people_may_be_hard_to_see() -> None:
+    def source(**nuisances: float) -> dict[str, Any]:
+        synthetic = {"people": 2, "photos": 2, "nuisances": nuisances}
+        return {"data": {"sources": [{"synthetic": synthetic}]}, "losses": [{"name": "softmax"}]}
+
+    made = open_source(check_recipe(source(yaw=20, mask=1)).data.sources[0])
+    assert made.describe()["nuisances"] == asdict(Nuisances(yaw=20, mask=1))
+    assert open_source(check_recipe(source()).data.sources[0]).describe()["nuisances"] == asdict(Nuisances())
+    assert next(made.photos()).source != next(open_source(check_recipe(source()).data.sources[0]).photos()).source
+    for wrong, says in (({"haze": 1.0}, "no nuisances haze; there are yaw"), ({"mask": 2.0}, "mask must be in")):
+        with pytest.raises(ConfigError, match=says):
+            check_recipe(source(**wrong))
 
 
 def test_a_missing_recipe_and_a_folder_are_refused(tmp_path: Path) -> None:

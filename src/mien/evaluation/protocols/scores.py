@@ -35,6 +35,14 @@ def read_score_table(path: Path) -> Comparisons:
     Raises:
         InputError: If the file can't be read, or a line makes no sense; an empty score is a failed comparison.
     """
+    first = read_text(path, "file of scores").lstrip().partition("\n")[0]
+    if _is_number(first):
+        raise InputError(
+            f"{path} has scores of one kind only.",
+            hint=f"Name the file of the other kind too: mien evaluate scores {path} NONMATED.txt; or give a CSV file "
+            "with the columns score and mated.",
+            code="input.scores",
+        )
     table = read_table(path, ("score", "mated"))
     similarity = np.array([_score(path, line, row["score"] or "nan") for line, row in table.items()])
     mated = np.array([truth(path, line, row["mated"]) for line, row in table.items()])
@@ -99,6 +107,14 @@ def _column(path: Path) -> list[float]:
     if not scores:
         raise InputError(f"The file of scores {path} has no score.", code="input.scores")
     return scores
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _score(path: Path, number: int, text: str) -> float:

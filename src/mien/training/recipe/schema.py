@@ -1,9 +1,12 @@
 """What a recipe may say: every table and key, with its type, its range and its meaning."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from mien.synthesis import Nuisances
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -36,6 +39,21 @@ class Synthetic(Table):
     seed: Annotated[int, Field(ge=0)] = Field(0, description="The same seed gives the same people.")
     first: Annotated[int, Field(ge=0)] = Field(0, description="Number of the first, so that two sets share nobody.")
     variation: Share = Field(0.3, description="How much the photos of one person differ.")
+    nuisances: dict[str, float] = Field(
+        {}, description="How far photos may be from plain ones, as in {yaw = 20, blur = 1.5, mask = 0.2}; else mild."
+    )
+
+    @model_validator(mode="after")
+    def _known_nuisances(self) -> "Synthetic":
+        known = [field.name for field in fields(Nuisances)]
+        if unknown := [name for name in self.nuisances if name not in known]:
+            raise ValueError(f"there are no nuisances {', '.join(unknown)}; there are {', '.join(known)}")
+        self.made_nuisances()
+        return self
+
+    def made_nuisances(self) -> Nuisances:
+        """Those of the table, the others mild."""
+        return Nuisances(**self.nuisances)  # type: ignore[arg-type]
 
 
 class Source(Table):

@@ -29,6 +29,7 @@ def open_source(source: Source) -> PhotoSet:
             seed=people.seed,
             first=people.first,
             variation=people.variation,
+            nuisances=people.made_nuisances(),
             aligned=source.aligned,
         )
     raise ValueError("a source of crops that are cut already has no photos to open")
