@@ -165,7 +165,10 @@ class Course:
         }
         identification = None
         if self.truth is not None:
-            right = np.array([answer["person"] == self._expected(answer["probe"]) for answer in answers], np.float64)
+            known = set(self.people.values())  # also who has no face in the gallery: a stranger they are not
+            right = np.array(
+                [answer["person"] == self._expected(answer["probe"], known) for answer in answers], np.float64
+            )
             whose = np.unique(searched.probes.people, return_inverse=True)[1]
             (share,), (low,), (high,) = clustered_shares(right[:, None], whose)
             facts["right answers"] = f"{right.sum():,.0f} of {len(answers):,}: {share:.2%} ({low:.2%}–{high:.2%})"
@@ -200,9 +203,9 @@ class Course:
         searched, threshold, _ = self._searched(embedded, settings, self.probes)
         return searched.answers(threshold)
 
-    def _expected(self, probe: str) -> str:
+    def _expected(self, probe: str, known: Set[str]) -> str:
         person = UNKNOWN if self.truth is None else self.truth[probe]
-        return person if person in self.people.values() else UNKNOWN
+        return person if person in known else UNKNOWN
 
     def _searched(
         self, embedded: EmbeddedPhotos, settings: Settings, probes: Sequence[str]
