@@ -75,14 +75,13 @@ def check_stages(recipe: Recipe, network: nn.Module) -> None:
     """
     for stage in resolve_stages(recipe, steps_per_epoch=1):
         freeze(network, stage.trainable)
-        with torch.device("meta"):  # heads may be of gigabytes
-            objective = make_objective(
-                stage,
-                nn.Identity() if stage.head_only else network,
-                people=2,
-                embedding_size=recipe.backbone.embedding_size,
-                before=None,
-            )
+        objective = make_objective(
+            stage,
+            nn.Identity() if stage.head_only else network,
+            people=2,  # of whom there may be millions
+            embedding_size=recipe.backbone.embedding_size,
+            before=None,
+        )
         make_optimizer(objective, stage.optimizer)
         for loss in objective.losses:
             if isinstance(loss, CrossBatchMemory) and len(loss.memory) < recipe.training.batch_size:
