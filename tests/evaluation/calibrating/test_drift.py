@@ -80,6 +80,11 @@ def test_a_few_people_leave_it_open(calibration: Calibration) -> None:
     assert of_people(calibration, 60).reason.startswith("no drift seen: where seven states")
 
 
+@pytest.mark.parametrize(("people", "like"), [(12, 3.0), (20, 20.0), (30, 60.0)])
+def test_a_great_drift_is_seen_among_few_people(calibration: Calibration, people: int, like: float) -> None:
+    assert all(of_people(calibration, people, like=like, seed=seed).drifted for seed in range(3))
+
+
 def test_few_people_who_own_the_false_matches_raise_no_alarm(calibration: Calibration) -> None:
     alarms = 0
     for seed in range(40):

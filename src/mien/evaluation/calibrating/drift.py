@@ -26,8 +26,8 @@ from mien.similarity import all_pairs
 RATES = (1e-1, 1e-2, 1e-3, 1e-4)
 """Stated false match rates at whose thresholds a drift is looked for, as far as the calibration supports them.
 
-The new scores must support one too: if either it or the observed one is as great as the smallest rate that they have
-`FEWEST_EFFECTIVE_ERRORS` for. Where few people own all the false matches, an interval can't tell how few they are.
+The new scores must support one too: at it, or at what is observed, as many of them must be wrong as
+`FEWEST_EFFECTIVE_ERRORS` independent ones. Where few people own all the false matches, an interval can't tell how few.
 """
 HARMLESS = 1.5
 """How many times its stated value, or its part, a rate may be without a warning."""
@@ -126,8 +126,11 @@ def drift_of_people(calibration: Calibration, scores: PairScores) -> Drift:
         ValueError: If there are no two people.
     """
     measured = false_match_rates(scores)
-    smallest = measured.smallest_supported
-    return _drift(calibration, len(scores.people), lambda threshold: (measured.curve.at(threshold, EDGES), smallest))
+
+    def observed(threshold: float) -> tuple[Rate, float]:
+        return measured.curve.at(threshold, EDGES), FEWEST_EFFECTIVE_ERRORS / measured.trials_at(threshold)
+
+    return _drift(calibration, len(scores.people), observed)
 
 
 def drift_of_calibrated(calibration: Calibration, own: Calibration) -> Drift:
@@ -137,7 +140,7 @@ def drift_of_calibrated(calibration: Calibration, own: Calibration) -> Drift:
         calibration: For the encoder of `own`.
         own: Of the people who are compared with it.
     """
-    return _drift(calibration, own.people, lambda threshold: (own.fmr(threshold), own.smallest_fmr))
+    return _drift(calibration, own.people, lambda threshold: (own.fmr(threshold), own.smallest_fmr or 1.0))
 
 
 def drift_of_probes(
@@ -188,15 +191,15 @@ def _threshold_for_matches(calibration: Calibration, people: int) -> float:
 
 
 def _drift(
-    calibration: Calibration, people: int, observed: Callable[[float], tuple[Rate, float | None]], *, least: float = 0.0
+    calibration: Calibration, people: int, observed: Callable[[float], tuple[Rate, float]], *, least: float = 0.0
 ) -> Drift:
-    """`observed` gives the new rate at a threshold, and the smallest that the new scores support there, if any."""
+    """`observed` gives the new rate at a threshold, and the smallest that the new scores support there."""
     rates = []
     for rate in RATES:
         if calibration.smallest_fmr is not None and rate >= max(calibration.smallest_fmr, least):
             threshold = calibration.threshold(rate)
             now, smallest = observed(threshold.similarity)
-            if smallest is not None and max(now.value, threshold.fmr.value) >= smallest:
+            if max(now.value, threshold.fmr.value) >= smallest:
                 rates.append(RateDrift(threshold.similarity, threshold.fmr, now, _ratio(now, threshold.fmr)))
     return Drift(tuple(rates), calibration.name, people)
 

@@ -28,6 +28,12 @@ class MeasuredRates:
     errors: NDArray[np.int64]
     effective_errors: NDArray[np.float64]
 
+    def trials_at(self, threshold: float) -> float:
+        """As many independent comparisons would tell as much about the rate at a threshold."""
+        known = np.flatnonzero(self.effective_errors > 0)
+        at = known[np.abs(known - int(np.abs(EDGES - threshold).argmin())).argmin()]
+        return float(self.effective_errors[at] / self.curve.value[at])
+
     @property
     def smallest_supported(self) -> float | None:
         """The smallest rate that the comparisons support; None if they support none.
