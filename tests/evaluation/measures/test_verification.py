@@ -299,6 +299,21 @@ def test_few_mated_people_leave_the_precision_open_but_not_absurd() -> None:
     assert precision.low > 0.5, "draws that hold none of the four have no precision of 0 or 1"
 
 
+def test_a_half_of_two_people_tells_nothing() -> None:
+    rng = np.random.default_rng(0)
+    person = np.repeat([0, 1], 20)
+    i, j = np.triu_indices(40, 1)
+    mated = person[i] == person[j]
+    measures = verification_measures(
+        Comparisons(rng.normal(0.6 * mated, 0.2), mated, np.stack([person[i], person[j]], axis=1)), resamples=50
+    )
+    for measure in (measures.d_prime, measures.threshold_at_fmr["1e-1"]):
+        assert isinstance(measure, Unsupported)
+        assert "too few people" in measure.reason
+    assert isinstance(measures.auc, Estimate)
+    assert measures.auc.high - measures.auc.low > 0.5
+
+
 def test_costs_that_no_draw_changes_have_no_interval() -> None:
     mated = np.arange(400) % 2 == 0
     people = np.repeat(np.arange(200), 2)

@@ -8,7 +8,7 @@ from mien.evaluation.intervals.bootstrap import Replicates, replicates
 from mien.evaluation.intervals.proportions import CONFIDENCE
 from mien.evaluation.measures.counted import Counted, count_listed
 from mien.evaluation.measures.estimate import Unsupported
-from mien.evaluation.measures.estimating import ROUNDING, Estimating, unchanged
+from mien.evaluation.measures.estimating import ROUNDING, TOO_FEW, Estimating, unchanged
 from mien.evaluation.measures.identification import FPIRS, STRANGERS, count_searches, search_rates
 from mien.evaluation.measures.roc import Roc
 from mien.evaluation.measures.verification import RATES, verification_values
@@ -173,6 +173,8 @@ def _differences(
         measure = give.measure(name) if rate is None else give.at_rate(name, rate, give.measure)
         if isinstance(measure, Unsupported):
             return measure
+        if not apart.tells(name):
+            return Unsupported(TOO_FEW)
         if not apart.variance(name) > ROUNDING:
             return _in_every_draw(name, measure.value, people, drawn_again, resamples)
         low, high, p_value = apart.about(measure.value, name, people)

@@ -11,6 +11,7 @@ from mien.evaluation.measures.estimate import Estimate, Measure, Unsupported
 
 ROUNDING = 1e-18
 """The variance of measures that differ by rounding alone."""
+TOO_FEW = "too few people: hardly a half of them has comparisons of both kinds"
 _BOTH = ("mated", "non-mated")
 
 
@@ -74,6 +75,8 @@ class Estimating:
     def _measure(self, name: str, bias: float, least: float, most: float) -> Measure:
         if undefined := self._undefined(name):
             return undefined
+        if not self.drawn.tells(name):
+            return Unsupported(TOO_FEW)
         value = float(self.exact[name])
         low, high = self.drawn.interval(name, value, self._fewest, bias=bias)
         return Estimate(value, min(max(low, least), value), max(min(high, most), value))
