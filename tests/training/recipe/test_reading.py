@@ -133,6 +133,9 @@ def test_a_change_that_every_stage_overrides_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigError, match=r"every stage has its own.*stages\.0\.optimizer\.learning_rate"):
         read_recipe(recipe, ["optimizer.learning_rate=1"])
+    with pytest.raises(ConfigError, match="every stage has its own"):
+        read_recipe(recipe, ["optimizer={learning_rate=5}"])
+    assert read_recipe(recipe, ["optimizer.name=sgd"]) == read_recipe(recipe), "as it is anyway"
     changed = read_recipe(recipe, ["optimizer.momentum=0.5", "loss.m=0.4", "optimizer={momentum=0.5}"])
     assert [stage.optimizer.momentum for stage in changed.stages if stage.optimizer] == [0.5, 0.5]
     with pytest.raises(ConfigError, match=r"stages\.0\.losses\.0\.m"):

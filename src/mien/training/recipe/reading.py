@@ -1,7 +1,8 @@
 """Reads, changes and writes recipes."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,13 @@ def read_recipe(file: Path, changes: Iterable[str] = ()) -> Recipe:
         raise InputError(f"The recipe {file} can't be read: {problem}.") from None
     except tomllib.TOMLDecodeError as problem:
         raise InputError(f"The recipe {file} is no TOML: {problem}.") from None
-    changes = tuple(changes)
+    changes, given = tuple(changes), deepcopy(content)
     for change in changes:
         _apply(content, change)
     recipe = check_recipe(content, str(file))
-    for change in changes:
-        _refuse_if_overridden(content, change)
+    for place, change in enumerate(changes):
+        if _place(change)[0] in ("losses", "optimizer", "schedule"):
+            _refuse_if_overridden(change, _without(given, changes, place), recipe)
     return recipe
 
 
@@ -77,21 +79,32 @@ def write_recipe(recipe: Recipe, file: Path) -> None:
     file.write_text(tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True)), encoding="utf-8")
 
 
-def _refuse_if_overridden(content: dict[str, Any], change: str) -> None:
+def _without(content: dict[str, Any], changes: Sequence[str], place: int) -> Recipe | None:
+    """The recipe with all changes but one; None if it needs that one."""
+    changed = deepcopy(content)
+    try:
+        for change in (*changes[:place], *changes[place + 1 :]):
+            _apply(changed, change)
+        return check_recipe(changed)
+    except ConfigError:
+        return None
+
+
+def _refuse_if_overridden(change: str, without: Recipe | None, recipe: Recipe) -> None:
     """Where every stage says the same itself, what the recipe says for all of them counts for nothing."""
-    table, *rest = _place(change)
-    stages = content.get("stages", [])
-    if table == "losses":
-        overridden = all(stage.get("losses") for stage in stages)
-    else:
-        overridden = table in ("optimizer", "schedule") and all(
-            rest[:1] and rest[0] in stage.get(table, {}) for stage in stages
-        )
-    if stages and overridden:
+    if without is not None and without != recipe and _followed(without) == _followed(recipe):
         raise ConfigError(
             f"{change!r} changes nothing: every stage has its own.",
-            hint=f"Change a stage's, such as stages.0.{'.'.join([table, *rest])}.",
+            hint=f"Change a stage's, such as stages.0.{'.'.join(_place(change))}.",
         )
+
+
+def _followed(recipe: Recipe) -> list[tuple[Any, ...]]:
+    """What each stage follows of what the recipe says for all of them."""
+    return [
+        (stage.losses or recipe.losses, stage.optimizer or recipe.optimizer, stage.schedule or recipe.schedule)
+        for stage in recipe.stages
+    ]
 
 
 def _place(change: str) -> list[str]:
