@@ -12,6 +12,7 @@ import torch
 
 from mien.errors import ConfigError, TrainingError
 from mien.evaluation import Estimate
+from mien.synthesis import Population
 from mien.training.data.crop_set import CropSet
 from mien.training.data.preparing import prepare_data
 from mien.training.losses import LOSSES, CrossBatchMemory
@@ -19,6 +20,7 @@ from mien.training.mining import SemiHard
 from mien.training.recipe import Recipe, check_recipe, read_recipe
 from mien.training.trainer import TrainingResult, open_run, train, training_run, validate
 from mien.training.trainer.checkpoint import load_checkpoint
+from mien.training.trainer.interruptions import interruptions_later
 from mien.training.trainer.joint_objective import JointObjective, Outcome
 from mien.training.trainer.run_log import read_log
 from mien.training.trainer.stages import check_stages, make_objective, make_optimizer, resolve_stages
@@ -159,6 +161,29 @@ def test_ctrl_c_within_a_step_waits_for_its_end(
         for row in (*rows[0], *rows[1]):
             row.pop("crops_per_second", None)
         assert rows[0] == rows[1]
+
+
+def test_an_error_goes_before_ctrl_c_and_handlers_are_put_back() -> None:
+    ended = 0
+
+    def interrupted(problem: Exception | None) -> None:
+        nonlocal ended
+        with interruptions_later():
+            signal.raise_signal(signal.SIGINT)
+            ended += 1
+            if problem is not None:
+                raise problem
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(RuntimeError, match="broken"):
+            interrupted(RuntimeError("broken"))
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        with pytest.raises(KeyboardInterrupt):
+            interrupted(None)
+        assert ended == 2
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_run_that_stops_by_the_clock_goes_on_bit_for_bit(cache: Path, tmp_path: Path) -> None:
@@ -393,6 +418,27 @@ def test_a_student_learns_from_a_teacher_without_labels(
     assert json.loads((tmp_path / "result.json").read_text())["data"]["crops"] == 48, "views are no crops of their own"
 
 
+def test_photos_that_were_written_anew_are_cut_again_in_their_place(tmp_path: Path) -> None:
+    people = Population(5)
+    for number in range(4):
+        folder = tmp_path / "people" / f"p{number}"
+        folder.mkdir(parents=True)
+        for photo in range(2):
+            (folder / f"{photo}.jpg").write_bytes(people.person(number).photo(photo).jpeg)
+    recipe = small_recipe(
+        tmp_path / "crops", data__sources=[{"folder": str(tmp_path / "people")}], validation={"held_out": 0.5}
+    )
+    before = prepare_data(recipe).train
+    changed = before.photos[1]
+    (tmp_path / "people" / changed).write_bytes(people.person(9).photo(0).jpeg)
+    after = prepare_data(recipe).train
+    assert len(list((tmp_path / "crops").iterdir())) == 1
+    rows = np.arange(len(before))
+    same = (before.read(rows) == after.read(rows)).all(axis=(1, 2, 3))
+    assert same.tolist() == [photo != changed for photo in before.photos]
+    assert before.fingerprint != after.fingerprint
+
+
 def test_a_teacher_is_asked_again_about_other_pictures_of_the_same_names(cache: Path) -> None:
     one = prepare_data(small_recipe(cache)).train
     other = replace(one, stores=tuple(255 - store for store in one.stores))
@@ -461,7 +507,7 @@ def test_losses_on_embeddings_learn_from_their_miners_and_samplers(
         ({"sampler": {"photos": 4}}, "shuffled has no photos"),
         ({"losses": [{"name": "imitation", "miner": "batch_hard"}], "teacher": {}}, "takes no miner"),
         ({"losses": [{"name": "cross_batch_memory", "size": 4}]}, "doesn't fit the memory"),
-        ({"losses": [{"name": "triplet", "miner": "as_laid_out"}]}, "can't be computed of the batch of step 0"),
+        ({"losses": [{"name": "triplet", "miner": "as_laid_out"}]}, "The loss triplet can't be computed of a batch"),
         ({"losses": [{"name": "imitation"}], "teacher": {"encoder": "sface"}}, "embeddings of 128 numbers"),
         ({"validation": {"sources": [{"synthetic": {"people": 6, "photos": 1, "first": 500}}]}}, "two photos"),
         ({"backbone": {"name": "tiny"}}, "no backbone"),

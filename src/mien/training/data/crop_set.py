@@ -32,9 +32,6 @@ CHUNK = 256
 _COLUMNS = ("photo", "person", "problem", *(f"{axis}{number}" for number in range(1, 6) for axis in "xy"))
 
 
-FINGERPRINT_CROPS = 64
-
-
 @dataclass(frozen=True, eq=False)
 class CropSet:
     """Crops, whose they are, and where their landmarks lie.
@@ -75,9 +72,11 @@ class CropSet:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Short hash over the list and some of the pixels: other pictures of the same names have another."""
-        some = np.unique(np.linspace(0, len(self) - 1, FINGERPRINT_CROPS).astype(np.int64))
-        return hashlib.sha256(self.sha256.encode() + self.read(some).tobytes()).hexdigest()[:12]
+        """Short hash over the list and all pixels: other pictures of the same names have another."""
+        digest = hashlib.blake2b(self.sha256.encode())
+        for start in range(0, len(self), CHUNK):
+            digest.update(self.read(np.arange(start, min(start + CHUNK, len(self)))).tobytes())
+        return digest.hexdigest()[:12]
 
     def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         """The crops of some rows: (len(rows), S, S, 3) uint8."""
@@ -208,6 +207,15 @@ def open_crops(folder: Path) -> CropSet:
         photos=tuple(row["photo"] for row in rows),
         landmarks=np.array([[row[name] for name in _COLUMNS[3:]] for row in rows], np.float32).reshape(-1, 5, 2),
     )
+
+
+def written_anew(folder: Path, photos: PhotoSet) -> bool:
+    """Whether a folder holds crops of these photos as they were before some of them were written anew."""
+    about = folder / "about.json"
+    if not about.exists():
+        return False
+    before, now = json.loads(about.read_text(encoding="utf-8")).get("source", {}).get("files"), photos.describe()
+    return before is not None and before != now.get("files")
 
 
 def problems_of(folder: Path) -> dict[str, str]:

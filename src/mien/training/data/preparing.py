@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +11,15 @@ from numpy.typing import NDArray
 
 from mien.errors import ConfigError
 from mien.faces import open_encoder
-from mien.training.data.crop_set import CropSet, cut_crops, join, name_apart, open_crops, teacher_embeddings
+from mien.training.data.crop_set import (
+    CropSet,
+    cut_crops,
+    join,
+    name_apart,
+    open_crops,
+    teacher_embeddings,
+    written_anew,
+)
 from mien.training.data.sources import open_source
 from mien.training.data.subsampling import subsample
 from mien.training.data.views import cut_views
@@ -102,7 +111,11 @@ def _crops_of(source: Source, data: Data, seed: int) -> CropSet:
         crops = open_crops(source.crops)
     else:
         photos = open_source(source)
-        crops = cut_crops(data.cache / _key([photos.describe(), source.aligned]), photos, aligned=source.aligned)
+        described = {name: value for name, value in photos.describe().items() if name != "files"}
+        folder = data.cache / _key([described, source.aligned])
+        if written_anew(folder, photos):
+            shutil.rmtree(folder)
+        crops = cut_crops(folder, photos, aligned=source.aligned)
     if source.people is not None or source.photos_per_person is not None:
         rows = subsample(crops.labels, people=source.people, photos_per_person=source.photos_per_person, seed=seed)
         crops = crops.select(rows)

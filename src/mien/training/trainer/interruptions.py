@@ -16,7 +16,7 @@ def interruptions_later() -> Iterator[None]:
     Only signals that raise `KeyboardInterrupt` anyway wait, and only in the main thread, where alone they arrive.
 
     Raises:
-        KeyboardInterrupt: At the end, if one came.
+        KeyboardInterrupt: At the end, if one came; an error of the block goes before it.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -29,12 +29,12 @@ def interruptions_later() -> Iterator[None]:
 
     numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
     held = [number for number in numbers if signal.getsignal(number) is signal.default_int_handler]
-    for number in held:
-        signal.signal(number, wait)
     try:
+        for number in held:
+            signal.signal(number, wait)
         yield
     finally:
         for number in held:
             signal.signal(number, signal.default_int_handler)
-        if waiting:
-            raise KeyboardInterrupt
+    if waiting:
+        raise KeyboardInterrupt

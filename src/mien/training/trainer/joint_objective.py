@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from mien.errors import ConfigError
 from mien.training.large_heads.across_processes import gathered
 from mien.training.losses import ClassificationLoss
 from mien.training.losses.imitation import Imitation
@@ -76,6 +77,9 @@ class JointObjective(nn.Module):
             labels: (n,) int64.
             targets: (n, D) embeddings of the teacher, where a loss imitates one.
             step: Steps of this stage that are over.
+
+        Raises:
+            ConfigError: A loss can't be computed of such a batch.
         """
         embeddings: Tensor = self.network(pictures)
         embeddings = embeddings.float()
@@ -87,17 +91,28 @@ class JointObjective(nn.Module):
         values: dict[str, Tensor] = {}
         total = embeddings.new_zeros(())
         for part in self.parts:
-            if isinstance(part.loss, Imitation):
-                if targets is None:
-                    raise ValueError("the loss imitation needs a teacher's embeddings")
-                value = part.loss(embeddings, targets)
-            elif part.miner is not None:
-                value = part.loss(embeddings, labels, part.miner(embeddings.detach(), labels))
-            else:
-                value = part.loss(embeddings, labels)
+            try:
+                value = _value(part, embeddings, labels, targets)
+            except ValueError as problem:
+                raise ConfigError(
+                    f"The loss {part.name} can't be computed of a batch: {problem}.",
+                    hint="Look at its arguments and its miner, and at the sampler that makes the batches.",
+                ) from problem
             values[part.name] = value.detach()
             total = total + part.share * (min(1.0, step / part.ramp) if part.ramp else 1.0) * value
         return Outcome(total, values, embeddings.detach(), labels)
+
+
+def _value(part: Part, embeddings: Tensor, labels: Tensor, targets: Tensor | None) -> Tensor:
+    if isinstance(part.loss, Imitation):
+        if targets is None:
+            raise ValueError("the loss imitation needs a teacher's embeddings")
+        value: Tensor = part.loss(embeddings, targets)
+    elif part.miner is not None:
+        value = part.loss(embeddings, labels, part.miner(embeddings.detach(), labels))
+    else:
+        value = part.loss(embeddings, labels)
+    return value
 
 
 def mean_stranger_cosine(embeddings: Tensor, labels: Tensor) -> float:

@@ -216,9 +216,10 @@ class TrainingRun:
                 self.average.load_state_dict(state["average"])
             set_random_states(state["random"])
             self.watch.counts = {name: counts.numpy() for name, counts in state["angles"].items()}
-        except (RuntimeError, ValueError, KeyError, TypeError) as problem:
+        except (RuntimeError, ValueError, KeyError, TypeError, IndexError) as problem:
             raise TrainingError(
-                f"The checkpoint in {self.folder} doesn't fit the recipe: {str(problem).splitlines()[0]}",
+                f"The checkpoint in {self.folder} is of another version of mien, or doesn't fit the recipe: "
+                f"{str(problem).splitlines()[0]}",
                 hint="Train into another folder, or with the recipe that this run was begun with.",
             ) from None
 
@@ -300,19 +301,13 @@ class TrainingRun:
             group["lr"] = highest * rate
         device = self.accelerator.device
         targets = self.data.train.targets
-        try:
-            with self.accelerator.autocast():
-                outcome: Outcome = self.prepared(
-                    batch.pictures.to(device),
-                    batch.labels.to(device),
-                    None if targets is None else torch.from_numpy(targets[batch.rows]).to(device),
-                    self.position.stage_step,
-                )
-        except ValueError as problem:
-            raise ConfigError(
-                f"The losses can't be computed of the batch of step {self.position.step}: {problem}.",
-                hint="Look at the losses of the recipe, their arguments, and the sampler that makes the batches.",
-            ) from None
+        with self.accelerator.autocast():
+            outcome: Outcome = self.prepared(
+                batch.pictures.to(device),
+                batch.labels.to(device),
+                None if targets is None else torch.from_numpy(targets[batch.rows]).to(device),
+                self.position.stage_step,
+            )
         self._need_number(batch, outcome)
         self.optimizer.zero_grad()
         self.accelerator.backward(outcome.total)
