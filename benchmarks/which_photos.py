@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from benchmarks.arms import LOSS, NAMED, SEEDS, STEPS, Arm, Arms, drawn_photos
+from benchmarks.arms import LOSS, SEEDS, STEPS, Arm, Arms, drawn_photos
 from benchmarks.outside import Outside
 from benchmarks.results import KEPT
 from benchmarks.training_photos import TRAINING, people_of
 from mien.cli.output import say
-from mien.training.data.crop_set import cut_crops, name_apart, open_crops
+from mien.training.data.crop_set import cut_crops
 from mien.training.data.sources import SyntheticPeople
 
 FEW_PEOPLE, REAL_PHOTOS = 60, 10
@@ -47,33 +47,31 @@ def wide_or_deep(folder: Path, outside: Outside) -> str:
 def synthetic_beside_real(folder: Path, outside: Outside) -> str:
     made = KEPT / "crops" / "synthetic"
     cut_crops(made, SyntheticPeople(SYNTHETIC_PEOPLE, SYNTHETIC_PHOTOS, variation=1.0, aligned=True), aligned=True)
-    real, nobody = people_of(*TRAINING), name_apart(open_crops(made), "synthetic")
+    real = people_of(*TRAINING)
 
     def arm(name: str, title: str, people: int, *beside: Path) -> Arm:
         photos = people * REAL_PHOTOS
         return Arm(name, title, lambda seed: drawn_photos(real, photos, people=people, seed=seed), beside)
 
-    few, many = f"{FEW_PEOPLE} real people", "all real people"
-    arms = [
-        arm("few-real", few, FEW_PEOPLE),
-        arm("few-real-and-synthetic", f"{few} and {SYNTHETIC_PEOPLE} synthetic", FEW_PEOPLE, made),
-        arm("all-real", many, len(real.people)),
-        arm("all-real-and-synthetic", f"{many} and {SYNTHETIC_PEOPLE} synthetic", len(real.people), made),
-    ]
-    alone = Arm(
-        "synthetic-alone",
-        f"{SYNTHETIC_PEOPLE} synthetic people alone",
-        lambda seed: drawn_photos(
-            nobody, SYNTHETIC_PEOPLE * (SYNTHETIC_PHOTOS - NAMED), people=SYNTHETIC_PEOPLE, seed=seed
+    many, few = "all real people", f"{FEW_PEOPLE} real people"
+    pairs = [
+        (
+            arm("all-real-and-synthetic", f"{many} and {SYNTHETIC_PEOPLE} synthetic", len(real.people), made),
+            arm("all-real", many, len(real.people)),
         ),
-    )
+        (
+            arm("few-real-and-synthetic", f"{few} and {SYNTHETIC_PEOPLE} synthetic", FEW_PEOPLE, made),
+            arm("few-real", few, FEW_PEOPLE),
+        ),
+    ]
     trained = Arms(folder / "synthetic", outside)
-    trained.finish([*arms, alone], say)
+    for pair in pairs:
+        trained.finish(pair, say)
     return (
         f"## Do people who don't exist help?\n\n{LOSS}, {STEPS} steps each time, {SEEDS} seeds, which also draw the "
         f"real people; {REAL_PHOTOS} photos of each real person. Synthetic people are learnt beside the real ones, as "
         "further classes, in the same batches.\n\n"
-        + trained.table([*arms, alone])
+        + trained.table([one for pair in pairs for one in pair])
         + "\nDifferences in points, on the same comparisons:\n\n"
-        + trained.differences(((arms[1], arms[0]), (arms[3], arms[2])))
+        + trained.differences(pairs)
     )
