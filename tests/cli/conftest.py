@@ -44,6 +44,7 @@ def embed_some(*arguments, **options):
         yield faces
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, a shell has it ignored
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and nohup this one
 Recognizer.embed_many = embed_some
 main()
 """

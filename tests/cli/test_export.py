@@ -2,10 +2,12 @@
 
 import json
 import shutil
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import tomli_w
 import torch
 
 from cli.conftest import Run
@@ -102,10 +104,9 @@ def test_it_lies_in_the_run_unless_told_otherwise_and_stays(run: Run, trained: P
 def test_without_the_runs_crops_people_who_do_not_exist_calibrate(run: Run, trained: Path, tmp_path: Path) -> None:
     folder = tmp_path / "moved"
     shutil.copytree(trained, folder)
-    recipe = (folder / "recipe.toml").read_text()
-    (folder / "recipe.toml").write_text(recipe.replace("[[data.sources]]", '[[data.sources]]\ncrops = "nowhere"'))
-    lines = (folder / "recipe.toml").read_text().split("[data.sources.synthetic]")
-    (folder / "recipe.toml").write_text(lines[0] + lines[1][lines[1].index("\n[") :])
+    recipe = tomllib.loads((folder / "recipe.toml").read_text())
+    recipe["data"]["sources"] = [{"crops": "nowhere"}]
+    (folder / "recipe.toml").write_text(tomli_w.dumps(recipe))
     ended = run("export", folder, "-o", tmp_path / "out", "--int8")
     assert "People who don't exist calibrate it instead" in ended.err
     assert ended.code == 0
