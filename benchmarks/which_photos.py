@@ -10,7 +10,7 @@ from mien.cli.output import say
 from mien.training.data.crop_set import cut_crops
 from mien.training.data.sources import SyntheticPeople
 
-FEW_PEOPLE, REAL_PHOTOS = 60, 10
+REAL_PHOTOS = 10
 SYNTHETIC_PEOPLE, SYNTHETIC_PHOTOS = 200, 12
 
 
@@ -49,29 +49,19 @@ def synthetic_beside_real(folder: Path, outside: Outside) -> str:
     cut_crops(made, SyntheticPeople(SYNTHETIC_PEOPLE, SYNTHETIC_PHOTOS, variation=1.0, aligned=True), aligned=True)
     real = people_of(*TRAINING)
 
-    def arm(name: str, title: str, people: int, *beside: Path) -> Arm:
-        photos = people * REAL_PHOTOS
-        return Arm(name, title, lambda seed: drawn_photos(real, photos, people=people, seed=seed), beside)
+    def arm(name: str, title: str, *beside: Path) -> Arm:
+        people = len(real.people)
+        return Arm(name, title, lambda seed: drawn_photos(real, people * REAL_PHOTOS, people=people, seed=seed), beside)
 
-    many, few = "all real people", f"{FEW_PEOPLE} real people"
-    pairs = [
-        (
-            arm("all-real-and-synthetic", f"{many} and {SYNTHETIC_PEOPLE} synthetic", len(real.people), made),
-            arm("all-real", many, len(real.people)),
-        ),
-        (
-            arm("few-real-and-synthetic", f"{few} and {SYNTHETIC_PEOPLE} synthetic", FEW_PEOPLE, made),
-            arm("few-real", few, FEW_PEOPLE),
-        ),
-    ]
+    both = arm("real-and-synthetic", f"all real people and {SYNTHETIC_PEOPLE} synthetic", made)
+    alone = arm("real", "all real people")
     trained = Arms(folder / "synthetic", outside)
-    for pair in pairs:
-        trained.finish(pair, say)
+    trained.finish((both, alone), say)
     return (
         f"## Do people who don't exist help?\n\n{LOSS}, {STEPS} steps each time, {SEEDS} seeds, which also draw the "
-        f"real people; {REAL_PHOTOS} photos of each real person. Synthetic people are learnt beside the real ones, as "
+        f"photos; {REAL_PHOTOS} of each real person. Synthetic people are learnt beside the real ones, as "
         "further classes, in the same batches.\n\n"
-        + trained.table([one for pair in pairs for one in pair])
+        + trained.table((both, alone))
         + "\nDifferences in points, on the same comparisons:\n\n"
-        + trained.differences(pairs)
+        + trained.differences([(both, alone)])
     )
