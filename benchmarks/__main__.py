@@ -1,7 +1,6 @@
 """Run the benchmarks: `python -m benchmarks [speed] [lfw] [detection] [tables] [scale] …`.
 
-Without names it runs all but those that train for half an hour and more: `losses`, `scratch`, `finetune`
-and `student`.
+Without names it runs all but those that train for long: `losses`, `synthetic`, `scratch`, `finetune` and `student`.
 
 Each prints its tables and writes them to docs/results/NAME.md with the date, the machine and the command.
 """
@@ -21,6 +20,7 @@ from benchmarks import (
     trained,
     transfer,
     transfer_methods,
+    which_photos,
 )
 from benchmarks.results import write
 
@@ -34,6 +34,7 @@ BENCHMARKS = {
     "mining": mining.measure,
     "center-loss": center_loss.measure,
     "losses": losses.measure,
+    "synthetic": which_photos.synthetic_beside_real,
     "scratch": trained.scratch,
     "finetune": trained.finetune,
     "student": trained.student,
@@ -41,7 +42,7 @@ BENCHMARKS = {
     "transfer-methods": transfer_methods.measure,
 }
 
-LONG = ("losses", "scratch", "finetune", "student")
+LONG = ("losses", "synthetic", "scratch", "finetune", "student")
 
 for name in sys.argv[1:] or [name for name in BENCHMARKS if name not in LONG]:
     text = BENCHMARKS[name]()

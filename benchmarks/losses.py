@@ -1,4 +1,4 @@
-"""Every loss on real photos; wide sets against deep ones; and whether people who don't exist help real ones."""
+"""Every loss on real photos; and wide sets against deep ones."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,13 @@ from benchmarks.arms import SEEDS, points, small_recipe
 from benchmarks.outside import Outside
 from benchmarks.results import KEPT, PAGES, percent, table
 from benchmarks.training_photos import TRAINING, crops_folder, left_out_list
-from benchmarks.which_photos import synthetic_beside_real, wide_or_deep
+from benchmarks.which_photos import wide_or_deep
 from mien.cli.output import progress_shown, say
 from mien.training.comparing import LossComparison, compare_losses
 from mien.training.comparing.figures import measure_figure
 from mien.training.comparing.page import write_page
 from mien.training.comparing.run_measures import RANKED_BY
-from mien.training.comparing.standings import Standing, over_seeds
+from mien.training.comparing.standings import Standing
 from mien.training.comparing.tables import write_tables
 from mien.training.recipe import Recipe
 
@@ -23,20 +23,19 @@ EPOCHS = 8
 
 
 def measure() -> str:
-    """Measure all three; every run is kept in bench-results/losses, so that an interrupted benchmark carries on."""
+    """Measure both; every run is kept in bench-results/losses, so that an interrupted benchmark carries on."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    outside = Outside()
     with progress_shown():
-        parts = [_losses(outside), wide_or_deep(FOLDER, outside), synthetic_beside_real(FOLDER, outside)]
+        parts = [_losses(), wide_or_deep(FOLDER, Outside())]
     return (
-        "# Which loss, and which photos?\n\nSmall networks trained for minutes, to compare, not to be good. "
+        "# Which loss, and how many people?\n\nSmall networks trained for minutes, to compare, not to be good. "
         "Nobody in LFW or celeba_test is learnt from, neither by name nor as far as SFace can tell, and nobody "
         "under two names. Intervals are 95 %, for other people and other seeds. LFW: view 2, the mean of ten folds, "
         "the mirror image added.\n\n" + "\n".join(parts)
     )
 
 
-def _losses(outside: Outside) -> str:
+def _losses() -> str:
     comparison = compare_losses(_table_recipe(), FOLDER / "table", seeds=SEEDS, tell=say)
     write_tables(comparison, FOLDER / "table")
     write_page(comparison, FOLDER / "table", "python -m benchmarks losses")
@@ -61,28 +60,23 @@ def _losses(outside: Outside) -> str:
                 "verification accuracy",
                 "closed set",
                 f"TMR ahead of {comparison.reference}, points",
-                "LFW accuracy",
-                "celeba_test TMR at FMR 1e-2",
                 "seconds",
                 "MB",
             ),
-            [_row(one, comparison, outside) for one in comparison.standings],
+            [_row(one, comparison) for one in comparison.standings],
         )
     )
 
 
-def _row(one: Standing, comparison: LossComparison, outside: Outside) -> Sequence[str]:
+def _row(one: Standing, comparison: LossComparison) -> Sequence[str]:
     if not one.by_seed:
-        return (one.title, one.described, *[next(iter(one.failures.values())).message], *[""] * 10)
-    runs = [FOLDER / "table" / "runs" / one.name.replace(":", "-") / f"seed-{seed}" for seed in one.by_seed]
+        return (one.title, one.described, *[next(iter(one.failures.values())).message], *[""] * 8)
     failed = f" ({len(one.failures)} of {comparison.seeds} runs failed)" if one.failures else ""
     return (
         f"{one.title}{failed}",
         one.described,
         *(percent(measure) for measure in one.measures.values()),
         points(one.ahead) if one.ahead else "",
-        percent(over_seeds([outside.lfw_accuracy(run) for run in runs])),
-        percent(over_seeds([outside.on_celeba(run, "tmr") for run in runs])),
         f"{one.seconds:.0f}",
         f"{one.peak_bytes / 1e6:.0f}",
     )

@@ -6,7 +6,7 @@ from benchmarks.arms import LOSS, SEEDS, STEPS, Arm, Arms, drawn_photos
 from benchmarks.outside import Outside
 from benchmarks.results import KEPT
 from benchmarks.training_photos import TRAINING, people_of
-from mien.cli.output import say
+from mien.cli.output import progress_shown, say
 from mien.training.data.crop_set import cut_crops
 from mien.training.data.sources import SyntheticPeople
 
@@ -44,7 +44,8 @@ def wide_or_deep(folder: Path, outside: Outside) -> str:
     )
 
 
-def synthetic_beside_real(folder: Path, outside: Outside) -> str:
+def synthetic_beside_real() -> str:
+    """Measure it; every run is kept in bench-results/losses, so that an interrupted benchmark carries on."""
     made = KEPT / "crops" / "synthetic"
     cut_crops(made, SyntheticPeople(SYNTHETIC_PEOPLE, SYNTHETIC_PHOTOS, variation=1.0, aligned=True), aligned=True)
     real = people_of(*TRAINING)
@@ -55,10 +56,11 @@ def synthetic_beside_real(folder: Path, outside: Outside) -> str:
 
     both = arm("real-and-synthetic", f"all real people and {SYNTHETIC_PEOPLE} synthetic", made)
     alone = arm("real", "all real people")
-    trained = Arms(folder / "synthetic", outside)
-    trained.finish((both, alone), say)
+    trained = Arms(KEPT / "losses" / "synthetic", Outside())
+    with progress_shown():
+        trained.finish((both, alone), say)
     return (
-        f"## Do people who don't exist help?\n\n{LOSS}, {STEPS} steps each time, {SEEDS} seeds, which also draw the "
+        f"# Do people who don't exist help?\n\n{LOSS}, {STEPS} steps each time, {SEEDS} seeds, which also draw the "
         f"photos; {REAL_PHOTOS} of each real person. Synthetic people are learnt beside the real ones, as "
         "further classes, in the same batches.\n\n"
         + trained.table((both, alone))
