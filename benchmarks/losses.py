@@ -45,7 +45,7 @@ def _losses() -> str:
     minutes = sum(run.seconds for one in comparison.standings for run in one.by_seed.values()) / 60
     return (
         f"## Every loss, {SEEDS} seeds\n\nLearnt from {facts['learnt from']} ({', '.join(TRAINING)}; at most "
-        f"{PHOTOS_PER_PERSON} of a person), {facts['steps of each run']}, {facts['size of the crops']}, "
+        f"{PHOTOS_PER_PERSON} of a person); steps: {facts['steps of each run']}, {facts['size of the crops']}, "
         f"{facts['backbone']}; {facts['optimiser']}. Verified: {facts['verified']}. Named: "
         f"{facts['named in the closed set']}. All training together took {minutes:.0f} minutes.\n\n"
         "![TMR at FMR 1e-2 of every loss](losses.svg)\n\n"
