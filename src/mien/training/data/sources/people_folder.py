@@ -60,8 +60,12 @@ class PeopleFolder:
             "people": len({person for _, person in self._photos}),
             "photos": len(self),
             "sha256": self._sha256,
-            "files": state_hash(path for path, _ in self._photos),
+            "files": self._state,
         }
+
+    @cached_property
+    def _state(self) -> str:
+        return state_hash(path for path, _ in self._photos)
 
     @cached_property
     def _sha256(self) -> str:

@@ -61,8 +61,12 @@ class PhotoTable:
             "people": len({person for _, person in self._photos}),
             "photos": len(self),
             "sha256": self._sha256,
-            "files": state_hash(self.folder / key for key, _ in self._photos),
+            "files": self._state,
         }
+
+    @cached_property
+    def _state(self) -> str:
+        return state_hash(self.folder / key for key, _ in self._photos)
 
     @cached_property
     def _sha256(self) -> str:

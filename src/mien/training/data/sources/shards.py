@@ -69,8 +69,12 @@ class Shards:
             "people": len({sample.person for samples in self._samples for sample in samples}),
             "photos": len(self),
             "sha256": self._sha256,
-            "files": state_hash(self._files),
+            "files": self._state,
         }
+
+    @cached_property
+    def _state(self) -> str:
+        return state_hash(self._files)
 
     @cached_property
     def _sha256(self) -> str:
