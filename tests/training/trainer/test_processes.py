@@ -35,14 +35,17 @@ def launched(recipe: Path, run: Path, *changes: str) -> dict[str, object]:
     return said
 
 
-def test_two_processes_train_one_network_and_go_on_where_it_was_left(tmp_path: Path) -> None:
-    content = {
-        "data": {
-            "side": 32,
-            "cache": str(tmp_path / "crops"),
-            "sources": [{"synthetic": {"people": 8, "photos": 4}, "aligned": True}],
-        },
+def people(cache: Path) -> dict[str, object]:
+    """What both tests' recipes learn from and validate with."""
+    sources = [{"synthetic": {"people": 8, "photos": 4}, "aligned": True}]
+    return {
+        "data": {"side": 32, "cache": str(cache), "sources": sources},
         "validation": {"held_out": 0.25, "every": 4},
+    }
+
+
+def test_two_processes_train_one_network_and_go_on_where_it_was_left(tmp_path: Path) -> None:
+    content = people(tmp_path / "crops") | {
         "backbone": {"name": "small", "width": 8, "embedding_size": 16},
         "losses": [{"name": "cosface", "s": 16, "m": 0.1}],
         "stages": [{"epochs": 8}],
@@ -72,13 +75,7 @@ def test_two_processes_learn_what_one_does(
     tmp_path: Path, losses: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(HERE)
-    content = {
-        "data": {
-            "side": 32,
-            "cache": str(tmp_path / "crops"),
-            "sources": [{"synthetic": {"people": 8, "photos": 4}, "aligned": True}],
-        },
-        "validation": {"held_out": 0.25, "every": 4},
+    content = people(tmp_path / "crops") | {
         "backbone": {"name": "constant_network:Linear", "embedding_size": 16},
         "losses": losses,
         "sampler": {"name": "pk", "photos": 4},  # of four people, two in each process
