@@ -62,7 +62,7 @@ def synthetic_beside_real() -> str:
     return (
         f"# Do people who don't exist help?\n\n{LOSS}, {STEPS} steps each time, {SEEDS} seeds, which also draw the "
         f"photos; {REAL_PHOTOS} of each real person. Synthetic people are learnt beside the real ones, as "
-        "further classes, in the same batches.\n\n"
+        "further classes, in the same batches; the steps are as many, so that real photos are seen less often.\n\n"
         + trained.table((both, alone))
         + "\nDifferences in points, on the same comparisons:\n\n"
         + trained.differences([(both, alone)])
