@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.results import KEPT, PHOTOS, embedded_set
+from mien.decisions import Rate
 from mien.evaluation import EDGES, FalseMatches, measure_false_matches, score_all_pairs
 from mien.evaluation.intervals.proportions import clopper_pearson_limits, effective_trials
 from mien.faces import FaceTable
@@ -65,22 +66,26 @@ class Judged:
 
     @property
     def covered(self) -> bool:
-        """Whether the stated interval holds the population's rate, as far as the judging people can tell.
+        return holds_the_truth(Rate(self.value, self.low, self.high), Rate(self.got, self.judge_low, self.judge_high))
 
-        The judge is a sample too. The difference of two independent estimates has the sum of their variances, so the
-        stated half-width and the judge's are added as squares, on a logarithmic scale; the judge's error is then not
-        charged to the stated interval. (A split of a finite set into people who calibrate and people who judge has
-        exactly this variance, because what one half has too much the other has too little.)
-        """
-        if self.got == 0:
-            return self.low <= self.judge_high
-        away = np.log(self.got / self.value)
-        stated, judge = (
-            (self.high / self.value, self.got / max(self.judge_low, 1e-300))
-            if away > 0
-            else (self.value / max(self.low, 1e-300), self.judge_high / self.got)
-        )
-        return bool(abs(away) <= np.hypot(np.log(stated), np.log(judge)))
+
+def holds_the_truth(stated: Rate, judge: Rate) -> bool:
+    """Whether a stated interval holds the population's rate, as far as the judging people can tell.
+
+    The judge is a sample too. The difference of two independent estimates has the sum of their variances, so the stated
+    half-width and the judge's are added as squares, on a logarithmic scale; the judge's error is then not charged to
+    the stated interval. (A split of a finite set into people who calibrate and people who judge has exactly this
+    variance, because what one half has too much the other has too little.)
+    """
+    if judge.value == 0:
+        return stated.low <= judge.high
+    away = np.log(judge.value / stated.value)
+    reach, judges = (
+        (stated.high / stated.value, judge.value / max(judge.low, 1e-300))
+        if away > 0
+        else (stated.value / max(stated.low, 1e-300), judge.high / judge.value)
+    )
+    return bool(abs(away) <= np.hypot(np.log(reach), np.log(judges)))
 
 
 @dataclass(frozen=True)

@@ -323,3 +323,44 @@ def test_costs_that_no_draw_changes_have_no_interval() -> None:
         found = verification_measures(scores, resamples=50).min_cllr
         assert isinstance(found, Unsupported)
         assert "same in every draw" in found.reason
+
+
+@pytest.mark.parametrize(("asked", "counted"), [(0.30012, 0.3005), (0.3005, 0.3005), (-2.0, -1.0), (1.5, 1.5)])
+def test_all_pairs_state_the_threshold_that_they_are_counted_at(asked: float, counted: float) -> None:
+    rng = np.random.default_rng(0)
+    person = np.repeat(np.arange(30), 4)
+    vectors = rng.normal(size=(30, 24))[person] + rng.normal(size=(120, 24))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    scores = score_all_pairs(vectors, [f"{number:02d}" for number in person])
+    at = verification_measures(scores, threshold=asked, resamples=20).at_threshold
+    assert at is not None
+    assert at.threshold == counted
+    i, j = np.triu_indices(120, 1)
+    similarity = np.einsum("nd,nd->n", vectors[i].astype(np.float64), vectors[j])
+    apart = person[i] != person[j]
+    assert value(at.fmr) == pytest.approx((similarity[apart] >= counted).mean(), abs=1e-9)
+    assert value(at.fnmr) == pytest.approx((similarity[~apart] < counted).mean(), abs=1e-9)
+
+
+@pytest.mark.parametrize(("count", "apart", "truth"), [(300, 0.8, 0.0019), (300, 2.0, 0.543), (100, 3.0, 0.908)])
+def test_a_recall_that_a_handful_of_comparisons_decide_is_covered(count: int, apart: float, truth: float) -> None:
+    """Truths are those of 300 times as many comparisons; by its variance over draws 62 to 95 % were covered."""
+    held = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        similarity = np.concatenate([rng.normal(apart, 1, count), rng.normal(0, 1, count)])
+        measures = verification_measures(Comparisons(similarity, np.arange(2 * count) < count), resamples=60)
+        recall = measures.recall_at_precision_095
+        assert isinstance(recall, Estimate)
+        held.append(recall.low <= truth <= recall.high)
+    assert np.mean(held) >= 0.93
+
+
+def test_a_precision_that_is_surely_reached_leaves_the_recall_its_own_interval() -> None:
+    """Mated and non-mated comparisons stand apart: the precision is out of question, and only the recall is unsure."""
+    similarity = np.concatenate([np.linspace(0.5, 0.9, 1000), np.linspace(-0.3, 0.3, 1000)])
+    measures = verification_measures(Comparisons(similarity, np.arange(2000) < 1000), resamples=100)
+    recall = measures.recall_at_precision_095
+    assert isinstance(recall, Estimate)
+    assert recall.value == recall.high == 1
+    assert recall.low == pytest.approx(1 - 3.7e-3, abs=2e-4)  # Clopper–Pearson of none in 1,000

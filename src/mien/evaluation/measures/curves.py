@@ -48,8 +48,13 @@ def curve_points(similarity: Floats) -> Floats:
 
 def drawn_curve(curve: Roc, thresholds: Floats) -> dict[str, Floats]:
     """FMR and FNMR (…, C + 1): at a threshold above all, and at each of `thresholds`."""
-    points = np.concatenate([[0], np.searchsorted(-curve.similarity, -thresholds, side="right")])
+    points = points_of(curve, thresholds)
     return {"curve fmr": curve.fmr[..., points], "curve fnmr": curve.fnmr[..., points]}
+
+
+def points_of(curve: Roc, thresholds: Floats) -> NDArray[np.int64]:
+    """(C + 1,) the points of a curve that `thresholds` (C,) give, after the one that accepts nothing."""
+    return np.concatenate([[0], np.searchsorted(-curve.similarity, -thresholds, side="right")])
 
 
 def error_curve(counted: Counted, thresholds: Floats, exact: dict[str, Floats], drawn: Replicates) -> ErrorCurve:

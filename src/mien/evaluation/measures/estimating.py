@@ -33,7 +33,7 @@ class Estimating:
 
     def number(self, name: str) -> float | None:
         """The value without an interval; None where it isn't defined."""
-        return None if self._undefined(name) else float(self.exact[name])
+        return None if self.undefined(name) else float(self.exact[name])
 
     def measure(self, name: str, *, least: float = -np.inf) -> Measure:
         """A measure on any scale that has no value below `least`, with its percentile interval."""
@@ -41,14 +41,14 @@ class Estimating:
 
     def cost(self, name: str, *, most: float = np.inf) -> Measure:
         """A measure from 0 to `most`, which comes out too good or too bad because it was fitted or summed over bins."""
-        if self._undefined(name) is None and not self.drawn.variance(name) > ROUNDING:
+        if self.undefined(name) is None and not self.drawn.variance(name) > ROUNDING:
             return Unsupported(unchanged("people"))
         return self._measure(name, bias=float(self.drawn.bias(name)), least=0.0, most=most)
 
     def share(self, name: str, *, chosen: bool = False) -> Measure:
         """A share that mated and non-mated comparisons decide; too good if its threshold was `chosen` as the best."""
         bias = float(self.drawn.bias(name)) if chosen else 0.0
-        return self._share(name, self._fewest, np.inf, bias=bias)
+        return self._share(name, self.fewest, np.inf, bias=bias)
 
     def mated_share(self, name: str) -> Measure:
         """A share of the mated comparisons."""
@@ -69,29 +69,31 @@ class Estimating:
         return Unsupported(f"not supported by {count:,} {self.trials}: a rate of {rate} needs {needed:,}")
 
     @property
-    def _fewest(self) -> float:
+    def fewest(self) -> float:
+        """As how many people the comparisons of the kind that has fewer count."""
         return min(self.counted.sample.mated_people, self.counted.sample.non_mated_people)
 
     def _measure(self, name: str, bias: float, least: float, most: float) -> Measure:
-        if undefined := self._undefined(name):
+        if undefined := self.undefined(name):
             return undefined
         if not self.drawn.tells(name):
             return Unsupported(TOO_FEW)
         value = float(self.exact[name])
-        low, high = self.drawn.interval(name, value, self._fewest, bias=bias)
+        low, high = self.drawn.interval(name, value, self.fewest, bias=bias)
         return Estimate(value, min(max(low, least), value), max(min(high, most), value))
 
     def _share(
         self, name: str, fewest: float, most: float, *, bias: float = 0.0, of: Collection[str] = _BOTH
     ) -> Measure:
-        if undefined := self._undefined(name, of):
+        if undefined := self.undefined(name, of):
             return undefined
         value = np.clip(self.exact[name], 0, 1).reshape(1)
         variance = self.drawn.variance(name).reshape(1)
         low, high = share_limits(value, variance, bias=bias, fewest=fewest, most=most)
         return Estimate(float(value[0]), float(low[0]), float(high[0]))
 
-    def _undefined(self, name: str, of: Collection[str] = _BOTH) -> Unsupported | None:
+    def undefined(self, name: str, of: Collection[str] = _BOTH) -> Unsupported | None:
+        """Why a measure of comparisons of the kinds `of` isn't defined; None if it is."""
         for count, kind in zip((self.counted.mated, self.counted.non_mated), _BOTH, strict=True):
             if kind in of and not count:
                 return Unsupported(f"there are no {kind} {self.trials.split()[-1]}")

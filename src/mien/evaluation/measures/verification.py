@@ -13,6 +13,7 @@ from mien.evaluation.measures.curves import ErrorCurve, curve_points, drawn_curv
 from mien.evaluation.measures.estimate import Measure, Unsupported
 from mien.evaluation.measures.estimating import Estimating
 from mien.evaluation.measures.json_ready import JsonFields
+from mien.evaluation.measures.recall_at_precision import recall_estimate, surplus
 from mien.evaluation.measures.roc import Roc
 from mien.evaluation.scores.comparisons import Comparisons
 from mien.evaluation.scores.pair_scores import EDGES, STEP, PairScores
@@ -24,6 +25,7 @@ Histograms = tuple[tuple[NDArray[np.int64], Floats], tuple[NDArray[np.int64], Fl
 RATES = ("1e-1", "1e-2", "1e-3", "1e-4", "1e-5", "1e-6")
 """False match rates at which the others are given."""
 
+PRECISION = 0.95
 HISTOGRAM_BINS = 100
 _UNCALIBRATED = "similarities have no likelihood ratio without a calibration of mated comparisons"
 
@@ -109,7 +111,7 @@ def verification_measures(
     """Measure verification, with 95 % intervals by drawing the people again.
 
     Listed `Comparisons` are measured exactly. `PairScores` are measured by their histograms: similarities in one bin of
-    1/2000 count as equal, and thresholds are edges of bins.
+    1/2000 count as equal, and thresholds are edges of bins: a given one is taken up to the next.
 
     Args:
         scores: What was compared.
@@ -122,10 +124,12 @@ def verification_measures(
         resamples: Bootstrap replicates.
         seed: Of the draws.
     """
-    splits = () if threshold is None else (threshold,)
     if isinstance(scores, PairScores):
         counted, histograms, ratio = count_pairs(scores), _binned(scores), _ratio(calibration, STEP / 2)
+        if threshold is not None and threshold <= EDGES[-1]:
+            threshold = float(EDGES[np.searchsorted(EDGES, threshold)])
     else:
+        splits = () if threshold is None else (threshold,)
         counted = count_listed(
             scores.similarity, scores.mated, scores.people, failures_are_errors=failures_are_errors, splits=splits
         )
@@ -134,6 +138,7 @@ def verification_measures(
     exact = asked(counted.roc)
     drawn = replicates(counted.sample, lambda counts: asked(counted.curves(counts)), resamples=resamples, seed=seed)
     give = Estimating(exact, drawn, counted)
+    curve = error_curve(counted, asked.points, exact, drawn)
     return VerificationMeasures(
         mated=counted.mated,
         non_mated=counted.non_mated,
@@ -146,7 +151,7 @@ def verification_measures(
         best_threshold=give.number("best_threshold"),
         average_precision=give.share("average_precision"),
         precision_at_recall_095=give.share("precision_at_recall_095"),
-        recall_at_precision_095=give.share("recall_at_precision_095"),
+        recall_at_precision_095=recall_estimate(give, asked.points, curve, PRECISION),
         d_prime=give.measure("d_prime", least=0),
         cllr=give.cost("cllr") if ratio else Unsupported(_UNCALIBRATED),
         min_cllr=give.cost("min_cllr", most=1),
@@ -165,7 +170,7 @@ def verification_measures(
             fmr=give.non_mated_share("fmr at"),
             fnmr=give.mated_share("fnmr at"),
         ),
-        curve=error_curve(counted, asked.points, exact, drawn),
+        curve=curve,
         mated_histogram=histograms[0],
         non_mated_histogram=histograms[1],
     )
@@ -182,7 +187,7 @@ def verification_values(curve: Roc) -> dict[str, Floats]:
         "best_threshold": curve.threshold[curve.accuracy.argmax(axis=-1)],
         "average_precision": roc.average_precision(curve),
         "precision_at_recall_095": roc.precision_at_recall(curve, 0.95),
-        "recall_at_precision_095": roc.recall_at_precision(curve, 0.95),
+        "recall_at_precision_095": roc.recall_at_precision(curve, PRECISION),
         "d_prime": roc.d_prime(curve),
         "min_cllr": min_cllr(curve.mated, curve.non_mated),
     }
@@ -211,7 +216,7 @@ class _Asked:
     points: Floats
 
     def __call__(self, curve: Roc) -> dict[str, Floats]:
-        values = verification_values(curve) | drawn_curve(curve, self.points)
+        values = verification_values(curve) | drawn_curve(curve, self.points) | surplus(curve, self.points, PRECISION)
         if self.ratio is not None:
             ratio = self.ratio(curve.similarity)
             values["cllr"] = cllr_of(ratio, curve.mated, curve.non_mated)
