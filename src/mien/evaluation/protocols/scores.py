@@ -35,15 +35,10 @@ def read_score_table(path: Path) -> Comparisons:
     Raises:
         InputError: If the file can't be read, or a line makes no sense; an empty score is a failed comparison.
     """
-    first = read_text(path, "file of scores").lstrip().partition("\n")[0]
-    if _is_number(first):
-        raise InputError(
-            f"{path} has scores of one kind only.",
-            hint=f"Name the file of the other kind too: mien evaluate scores {path} NONMATED.txt; or give a CSV file "
-            "with the columns score and mated.",
-            code="input.scores",
-        )
-    table = read_table(path, ("score", "mated"))
+    try:
+        table = read_table(path, ("score", "mated"))
+    except InputError as error:
+        raise (_of_one_kind(path) or error) from None
     similarity = np.array([_score(path, line, row["score"] or "nan") for line, row in table.items()])
     mated = np.array([truth(path, line, row["mated"]) for line, row in table.items()])
     rows, header = list(table.values()), next(iter(table.values())).keys()
@@ -109,12 +104,18 @@ def _column(path: Path) -> list[float]:
     return scores
 
 
-def _is_number(text: str) -> bool:
+def _of_one_kind(path: Path) -> InputError | None:
+    """What to say of a file that is no table, if it begins with a score."""
     try:
-        float(text)
+        float(read_text(path, "file of scores").lstrip().partition("\n")[0])
     except ValueError:
-        return False
-    return True
+        return None
+    return InputError(
+        f"{path} has scores of one kind only.",
+        hint=f"Name the file of the other kind too: mien evaluate scores {path} NONMATED.txt; or give a CSV file "
+        "with the columns score and mated.",
+        code="input.scores",
+    )
 
 
 def _score(path: Path, number: int, text: str) -> float:
