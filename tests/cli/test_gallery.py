@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Run
+from mien.gallery import Gallery
 
 
 def test_from_one_photo_to_forgotten(run: Run, people: Path, faceless: Path, among_synthetic: Path) -> None:
@@ -142,3 +143,31 @@ def test_a_gallery_of_people_unlike_the_calibration_s_is_told_so(run: Run, tmp_p
     assert "drifted: where " in told.err
     assert "calibrate on photos of such people" in told.err
     assert "drifted" not in run("identify", probe, "--threshold", "0.5").err
+
+
+def test_forgetting_that_is_interrupted_says_what_is_left_to_do(
+    run: Run, people: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: Gallery) -> bool:
+        raise KeyboardInterrupt
+
+    run("enroll", "Ada", people / "person-0001/0001.jpg")
+    monkeypatch.setattr(Gallery, "compact", interrupted)
+    forgotten = run("people", "forget", "Ada")
+    assert forgotten.code == 130
+    assert "Ada is deleted, but" in forgotten.err
+    assert "mien people compact" in forgotten.err
+    assert run("people", "list", "--json").json == []
+
+
+def test_an_interruption_before_anything_was_forgotten_claims_nothing(
+    run: Run, people: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: Gallery, __: str) -> None:
+        raise KeyboardInterrupt
+
+    run("enroll", "Ada", people / "person-0001/0001.jpg")
+    monkeypatch.setattr(Gallery, "forget", interrupted)
+    forgotten = run("people", "forget", "Ada")
+    assert forgotten.code == 130
+    assert "deleted" not in forgotten.err

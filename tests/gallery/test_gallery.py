@@ -390,6 +390,8 @@ class TestForget:
         assert receipt.to_dict()["forgotten"].endswith("+00:00")
         assert gallery.identify(portrait(1))[0].decision == "unknown"
         assert [person.name for person in gallery.people()] == ["Bob"]
+        assert "Ann" not in gallery
+        assert " Bob " in gallery, "names are cleaned as everywhere"
         for call in (gallery.forget, gallery.show):
             with pytest.raises(GalleryError) as caught:
                 call("Ann")

@@ -200,7 +200,16 @@ def forget(name: str, gallery: GalleryOption = None, json: JsonOption = False) -
     from mien.gallery import Gallery
 
     with Gallery(gallery, create=False) as store:
-        receipt = store.forget(name)
+        known = name in store
+        try:
+            receipt = store.forget(name)
+        except KeyboardInterrupt:
+            if known and name not in store:
+                say(
+                    f"{name} is deleted, but bytes of the face may be left in the file; run `mien people compact` when "
+                    "nobody else uses the gallery."
+                )
+            raise
     if json:
         print_json(receipt.to_dict())
     else:

@@ -365,6 +365,11 @@ class Gallery:
         with self._database.reading() as connection:
             return tables.people_count(connection)
 
+    def __contains__(self, name: str) -> bool:
+        """Whether somebody is called that."""
+        with self._database.reading() as connection:
+            return tables.person_number(connection, clean_name(name)) is not None
+
     def __bool__(self) -> bool:
         """True, also for a gallery that is empty."""
         return True
