@@ -29,6 +29,7 @@ from mien.evaluation import (
 from mien.evaluation.scores.normalisation import cohort_statistics
 from mien.faces import TEMPLATES, FaceTable, NetworkEncoder, align, measure_quality, open_encoder
 from mien.photos import Photo
+from mien.synthesis import generate
 
 RATES = (1e-2, 1e-3, 1e-4)
 SPLITS = 4
@@ -209,6 +210,7 @@ def _labelled(photos: Population) -> Thresholds:
 
 
 def _cohorts(populations: dict[str, Population]) -> str:
+    generate(KEPT / "synthetic", people=1000, photos=3, seed=1)
     synthetic = embed_photos(
         Recognizer("sface", flip=True),
         [str(path) for path in sorted((KEPT / "synthetic").glob("person-*/0001.jpg"))],

@@ -9,7 +9,7 @@ import torch
 
 from mien.errors import TrainingError
 
-FORMAT = 1
+FORMAT = 2
 
 
 def random_states(device: torch.device) -> dict[str, torch.Tensor]:
