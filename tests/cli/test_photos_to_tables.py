@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,11 @@ def test_embed_and_carry_on(run: Run, people: Path, tmp_path: Path) -> None:
     other = run("embed", people / "person-0001", "-o", output, "--flip")
     assert other.code == 2
     assert "was made with the encoder" in other.err
+    half = table.embeddings[:, :64] / np.linalg.norm(table.embeddings[:, :64], axis=1, keepdims=True)
+    replace(table, embeddings=half).save(output)
+    shorter = run("embed", people / "person-0001", "-o", output)
+    assert shorter.code == 2
+    assert "are 64 numbers long, and those of sface 128" in shorter.err
 
 
 def test_embed_nothing(run: Run, tmp_path: Path) -> None:

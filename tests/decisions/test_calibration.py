@@ -309,6 +309,48 @@ def test_a_file_whose_hash_fits_and_whose_content_does_not(tmp_path: Path) -> No
     assert _code_of(file) == "calibration.not-a-calibration"
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("data.people", "many"),
+        ("data.people", -1),
+        ("data.non_mated", None),
+        ("data.mated", 1.5),
+        ("data.photos", True),
+        ("data.name", 3),
+        ("encoder.identity", None),
+        ("smallest_fmr", "x"),
+        ("smallest_fmr", 0),
+        ("smallest_fmr", 2),
+        ("smallest_modelled_fmr", -1e-3),
+        ("similarity", [0.0] * len(GRID)),
+        ("similarity", [*GRID[:-1].tolist(), 7.0]),
+        ("name", ["a"]),
+    ],
+    ids=str,
+)
+def test_a_value_that_makes_no_sense(tmp_path: Path, key: str, value: object) -> None:
+    content = {name: value for name, value in CALIBRATION.to_dict().items() if name != "sha256"}
+    *outer, last = key.split(".")
+    (content[outer[0]] if outer else content)[last] = value
+    file = tmp_path / "some.json"
+    file.write_text(json.dumps({**content, "sha256": calibration_file.hash_of(content)}), encoding="utf-8")
+    assert _code_of(file) == "calibration.not-a-calibration"
+
+
+def test_an_interrupted_save_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    CALIBRATION.save(tmp_path / "some.json")
+
+    def interrupted(*_: object, **__: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_text", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        replace(CALIBRATION, name="other").save(tmp_path / "some.json")
+    assert Calibration.load(tmp_path / "some.json") == CALIBRATION
+    assert [file.name for file in tmp_path.iterdir()] == ["some.json"]
+
+
 def test_embeddings_of_another_encoder_are_refused() -> None:
     CALIBRATION.require_encoder("e" * 64)
     with pytest.raises(CalibrationError, match="another one") as caught:

@@ -1,11 +1,13 @@
 """The table of faces: growing, interruption, files."""
 
+import io
 import json
 import pickle
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -16,11 +18,12 @@ from mien.faces import Faces, FaceTable
 
 def photo(source: str, faces: int, seed: int = 0) -> Faces:
     rng = np.random.default_rng(seed)
+    embeddings = rng.random((faces, 8), np.float32)
     return Faces(
         boxes=rng.random((faces, 4), np.float32),
         landmarks=rng.random((faces, 5, 2), np.float32),
         scores=rng.random(faces, np.float32),
-        embeddings=rng.random((faces, 8), np.float32),
+        embeddings=embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True),
         source=source,
     )
 
@@ -110,6 +113,8 @@ def test_a_missing_table(tmp_path: Path) -> None:
         {"embeddings": np.zeros(2, np.float32)},
         {"embeddings": np.full((2, 8), np.nan, np.float32)},
         {"embeddings": np.full((2, 8), "x")},
+        {"embeddings": np.full((2, 8), 30, np.float32)},
+        {"about": np.array("[" * 10**5)},
         {"sources": np.zeros(2)},
         {"about": np.array("[1]")},
         {"about": np.array("{")},
@@ -128,6 +133,19 @@ def test_arrays_that_do_not_fit_are_refused(tmp_path: Path, other: dict[str, Any
     np.savez(tmp_path / "y.npz", **other)
     with pytest.raises(InputError, match="not a table of faces"):
         FaceTable.load(tmp_path / "y.npz")
+
+
+def test_an_array_that_claims_more_than_there_is_memory_for(tmp_path: Path) -> None:
+    table = FaceTable("sface", "ab")
+    table.extend([photo("a", 2)])
+    table.save(tmp_path / "faces.npz")
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (2, 10**14)})
+    with ZipFile(tmp_path / "faces.npz") as saved, ZipFile(tmp_path / "huge.npz", "w") as changed:
+        for name in saved.namelist():
+            changed.writestr(name, header.getvalue() if name == "embeddings.npy" else saved.read(name))
+    with pytest.raises(InputError, match="not a table of faces"):
+        FaceTable.load(tmp_path / "huge.npz")
 
 
 def test_a_single_array_is_no_table(tmp_path: Path) -> None:

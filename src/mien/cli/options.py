@@ -229,4 +229,10 @@ def _table_of(recognizer: Recognizer, path: Path) -> FaceTable:
             f"not with {recognizer.encoder_name} ({recognizer.encoder_identity[:12]}).",
             hint="Choose the same --encoder, --flip and --precision, or embed the photos again to another file.",
         )
+    if len(table) and table.embeddings.shape[1] != recognizer.encoder.dimensions:
+        raise ConfigError(
+            f"The embeddings in {path} are {table.embeddings.shape[1]} numbers long, and those of "
+            f"{recognizer.encoder_name} {recognizer.encoder.dimensions}.",
+            hint="Embed the photos again to another file.",
+        )
     return table

@@ -15,6 +15,7 @@ from mien.decisions.measured import CalibrationData, EncoderIdentity, Likelihood
 from mien.decisions.rate import Rate
 from mien.decisions.wording import rate_rounded_up, rate_words
 from mien.errors import CalibrationError
+from mien.whole_files import written_whole
 
 OWN_GALLERY = "this gallery's own people"
 OTHER_PEOPLE = "other people than yours"
@@ -81,6 +82,13 @@ class Calibration:
     whose: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
+        if not (np.abs(self.similarity) <= 1).all() or not (np.diff(self.similarity) > 0).all():
+            raise ValueError("the similarity grid does not rise from −1 to 1")
+        for smallest in (self.smallest_fmr, self.smallest_modelled_fmr):
+            if smallest is not None and not 0 < smallest <= 1:
+                raise ValueError(f"a smallest false match rate can't be {smallest}")
+        if not isinstance(self.name, str):
+            raise TypeError(f"a name can't be {self.name!r}")
         curves = [self.false_match] + ([self.false_non_match] if self.false_non_match else [])
         if len(self.similarity) < 2 or any(curve.value.shape != self.similarity.shape for curve in curves):
             raise ValueError("the error rates are not on the similarity grid")
@@ -271,9 +279,8 @@ class Calibration:
 
     def save(self, path: str | Path) -> None:
         """Write the calibration as JSON; an existing file is replaced when the new one is whole."""
-        partial = Path(path).with_name(f".{Path(path).name}.partial")
-        partial.write_text(calibration_file.text_of(self.to_dict()), encoding="utf-8")
-        partial.replace(path)
+        with written_whole(path) as partial:
+            partial.write_text(calibration_file.text_of(self.to_dict()), encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -43,7 +43,9 @@ def fields_of(content: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("whose people they are is for its user to say")
     for name, kind in _RECORDS.items():
         if values[name] is not None:
-            values[name] = kind(**{key: _array_of(value) for key, value in values[name].items()})
+            record = kind(**{key: _array_of(value) for key, value in values[name].items()})
+            _check_types(record)
+            values[name] = record
     return {**values, "similarity": _array_of(values["similarity"])}
 
 
@@ -111,6 +113,17 @@ def not_a_calibration(source: str | Path, why: str) -> CalibrationError:
         hint="A calibration is a JSON file made by `mien calibrate`.",
         code="calibration.not-a-calibration",
     )
+
+
+def _check_types(record: Any) -> None:
+    """Refuse a record whose plain fields are not what they should be; counts are 0 or more."""
+    for field in fields(record):
+        value = getattr(record, field.name)
+        accepted: Any = (int, float) if field.type is float else field.type
+        if field.type not in (str, int, float):
+            continue
+        if isinstance(value, bool) or not isinstance(value, accepted) or (field.type is int and value < 0):
+            raise TypeError(f"{field.name} can't be {value!r}")
 
 
 def _plain_fields(record: Any) -> dict[str, Any]:

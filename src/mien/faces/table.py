@@ -19,6 +19,7 @@ from mien.errors import InputError
 from mien.faces.alignment import align
 from mien.faces.faces import Faces
 from mien.photos import Photo
+from mien.whole_files import written_whole
 
 
 @dataclass(eq=False)
@@ -125,21 +126,16 @@ class FaceTable:
             "problems": self.problems,
             "stamps": self.stamps,
         }
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        try:
-            with partial.open("wb") as file:
-                np.savez(
-                    file,
-                    sources=np.array(self.sources, np.str_),
-                    boxes=self.boxes,
-                    landmarks=self.landmarks,
-                    scores=self.scores,
-                    embeddings=self.embeddings,
-                    about=np.array(json.dumps(about, ensure_ascii=False)),
-                )
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with written_whole(path) as partial, partial.open("wb") as file:
+            np.savez(
+                file,
+                sources=np.array(self.sources, np.str_),
+                boxes=self.boxes,
+                landmarks=self.landmarks,
+                scores=self.scores,
+                embeddings=self.embeddings,
+                about=np.array(json.dumps(about, ensure_ascii=False)),
+            )
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> FaceTable:
@@ -173,13 +169,16 @@ class FaceTable:
         faces = len(sources)
         shapes = {"sources": (faces,), "boxes": (faces, 4), "landmarks": (faces, 5, 2), "scores": (faces,)}
         fits = all(arrays[name].shape == shape for name, shape in shapes.items())
-        if not fits or arrays["embeddings"].shape[:-1] != (faces,) or sources.dtype.kind != "U":
+        embeddings = arrays["embeddings"]
+        if not fits or embeddings.ndim != 2 or len(embeddings) != faces or sources.dtype.kind != "U":
             raise ValueError
         boxes, landmarks, scores, embeddings = (
             arrays[name].astype(np.float32, casting="same_kind", copy=False)
             for name in ("boxes", "landmarks", "scores", "embeddings")
         )
         if not all(np.isfinite(each).all() for each in (boxes, landmarks, scores, embeddings)):
+            raise ValueError
+        if np.abs(np.linalg.norm(embeddings, axis=1) - 1).max(initial=0) > _FROM_UNIT_LENGTH:
             raise ValueError
         if not all(why.keys() >= {"code", "message", "hint"} for why in problems.values()):
             raise ValueError
@@ -205,7 +204,11 @@ def _stamp(photo: str) -> str | None:
     return f"{about.st_size} {about.st_mtime_ns}"
 
 
-_NOT_A_TABLE = (ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error, NotImplementedError)
+_FROM_UNIT_LENGTH = 1e-3
+_NOT_A_TABLE = (
+    ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error, NotImplementedError,
+    MemoryError, RecursionError,
+)  # fmt: skip
 """What reading any other file as a table raises."""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mien.evaluation import Estimate, Measure, Unsupported
+from mien.whole_files import written_whole
 
 MEASURES: Final = {
     "tmr_at_fmr_1e-2": "TMR at FMR 1e-2",
@@ -52,9 +53,8 @@ class RunMeasures:
 
     def write(self, folder: Path) -> None:
         """Keep it in the run's folder, wholly or not at all."""
-        partial = folder / f".{MEASURED}.partial"
-        partial.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
-        partial.replace(folder / MEASURED)
+        with written_whole(folder / MEASURED) as partial:
+            partial.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> "RunMeasures | None":

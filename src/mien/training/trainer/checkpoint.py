@@ -1,6 +1,5 @@
 """What a run needs to go on bit for bit, in one file that is read without running anything in it."""
 
-import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import torch
 
 from mien.errors import TrainingError
+from mien.whole_files import written_whole
 
 FORMAT = 2
 
@@ -29,12 +29,8 @@ def set_random_states(states: dict[str, torch.Tensor]) -> None:
 
 def save_checkpoint(state: dict[str, Any], file: Path) -> None:
     """Write a checkpoint; an interrupted write leaves the old one as it was."""
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
-    try:
+    with written_whole(file) as partial:
         torch.save({"format": FORMAT, **state}, partial)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load_checkpoint(file: Path) -> dict[str, Any]:
