@@ -41,7 +41,7 @@ class WorstError:
     Args:
         kind: "false match" and "false non-match" are the most and the least alike of their kind, whatever the
             threshold; in searches "wrong person" is a stranger or somebody else's probe that is most like a person of
-            the gallery, and "missed" a probe whose mate was not found first.
+            the gallery, and "missed" a probe whose mate was not found first, or below the threshold.
         similarity: Of the two photos; None without a face.
         first: The name of a photo.
         second: The name of the other one; None without a face.

@@ -133,7 +133,7 @@ def test_photos_of_the_gallery_are_answered_but_not_scored(folders: tuple[Path, 
     found = evaluation.identification
     assert found is not None
     assert (found.mated_probes, found.stranger_probes) == (5, 3)
-    assert {error.first for error in evaluation.worst}.isdisjoint({"0.png", "7.png"})
+    assert {error.first for error in evaluation.worst}.isdisjoint({"probes/0.png", "probes/7.png"})
     assert [row["probe"] for row in protocol.answers(photos, AT)] == [f"{who}.png" for who in range(10)]
     compared = protocol.compare(photos, photos, AT)
     assert compared
@@ -161,3 +161,13 @@ def test_what_makes_no_sense_is_refused(folders: tuple[Path, Path]) -> None:
     (root / "empty").mkdir()
     with pytest.raises(ConfigError, match="no photo"):
         PROTOCOLS["course"](folders[0], root / "empty")
+
+
+def test_the_worst_errors_are_named_as_their_photos_are(folders: tuple[Path, Path]) -> None:
+    """Else a report finds no picture of them."""
+    protocol = PROTOCOLS["course"](*folders, truth=truth_of(folders[0].parent))
+    worst = protocol.evaluate(photos_of(protocol), AT).worst
+    assert worst
+    for error in worst:
+        assert error.first in protocol.photos
+        assert error.second in protocol.photos

@@ -121,6 +121,34 @@ def test_the_worst_errors_say_which_photos(folder: Path) -> None:
     assert missed == sorted(missed)
 
 
+@pytest.mark.parametrize("threshold", [None, 0.5])
+def test_only_who_was_not_found_is_missed(folder: Path, threshold: float | None) -> None:
+    protocol = PROTOCOLS["open-set"](folder)
+    photos = embedded(people_of(protocol), noise=1.0)
+    settings = Settings(threshold=threshold, resamples=20)
+    worst = protocol.evaluate(photos, settings).worst
+    answered = {answer["probe"]: answer["person"] for answer in protocol.answers(photos, settings)}
+    mated = [name for name in answered if not name.endswith("/0.png")]
+    missed = {name for name in mated if answered[name] != name.split("/")[0]}
+    assert 0 < len(missed) < len(mated)
+    assert {error.first for error in worst if error.kind == "missed"} == missed
+
+
+@pytest.mark.parametrize("cohort", [2, 5, 25])
+def test_a_cohort_leaves_strangers_to_search_for(tmp_path: Path, cohort: int) -> None:
+    """Photos drawn one by one would be of nearly everybody, and nobody would be left."""
+    for who in range(20):
+        (tmp_path / f"p{who:02}").mkdir()
+        for photo in range(6):
+            (tmp_path / f"p{who:02}/{photo}.png").write_bytes(portrait(who + 1, photo))
+    protocol = PROTOCOLS["open-set"](tmp_path, strangers=0.5, normalisation="z", cohort=cohort)
+    drawn, strangers = protocol.cohort, protocol.strangers  # type: ignore[attr-defined]
+    assert len(drawn) == cohort
+    people = {name.split("/")[0] for name in strangers}
+    assert people.isdisjoint({name.split("/")[0] for name in drawn})
+    assert len(people) == 10 - -(-cohort // 6), "no more people than it takes are drawn"
+
+
 def test_a_cohort_is_of_strangers_who_are_no_probes(folder: Path) -> None:
     protocol = PROTOCOLS["open-set"](folder, normalisation="s-adaptive", cohort=10)
     assert len(protocol.cohort) == 10  # type: ignore[attr-defined]
@@ -139,6 +167,8 @@ def test_a_cohort_is_of_strangers_who_are_no_probes(folder: Path) -> None:
         ({"fpir": 0}, "between 0 and 1"),
         ({"strangers": 1.5}, "between 0 and 1"),
         ({"normalisation": "z", "cohort": 500}, "can't be drawn"),
+        ({"normalisation": "z", "cohort": 30}, "can't be drawn"),
+        ({"normalisation": "z", "cohort": 1}, "can't be drawn"),
     ],
 )
 def test_what_cannot_be_split_is_refused(folder: Path, options: dict[str, object], said: str) -> None:

@@ -1,13 +1,13 @@
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mien.errors import CalibrationError, ConfigError, InputError
-from mien.evaluation.evaluation import Evaluation
+from mien.evaluation.evaluation import Evaluation, WorstError
 from mien.evaluation.intervals.clustered import clustered_shares
 from mien.evaluation.protocols.protocol import Differences, EmbeddedPhotos, Settings, data_of, photos_without_face
 from mien.evaluation.protocols.searched import UNKNOWN, Named, Searched, threshold_for
@@ -184,7 +184,7 @@ class Course:
             calibration=settings.rule.summary() if settings.rule and settings.threshold is None else None,
             identification=identification,
             worst=(
-                *(searched.worst() if self.truth is not None else ()),
+                *(self._with_folders(searched.worst(threshold)) if self.truth is not None else ()),
                 *photos_without_face(list(self.photos), embedded),
             ),
             made=settings.made(),
@@ -202,6 +202,12 @@ class Course:
         """The submission: probe, person or `unknown`, similarity of the best match."""
         searched, threshold, _ = self._searched(embedded, settings, self.probes)
         return searched.answers(threshold)
+
+    @staticmethod
+    def _with_folders(errors: Iterator[WorstError]) -> Iterator[WorstError]:
+        """The errors with the names that `photos` has: a probe's and a photo's of the gallery."""
+        for error in errors:
+            yield replace(error, first=f"probes/{error.first}", second=f"gallery/{error.second}")
 
     def _expected(self, probe: str, known: Set[str]) -> str:
         person = UNKNOWN if self.truth is None else self.truth[probe]

@@ -61,16 +61,27 @@ def open_set(
     of_strangers = [photo for name in by_person if name in unknown for photo in by_person[name]]
     drawn: list[str] = []
     if normalisation != "none":
-        if not 2 <= cohort < len(of_strangers):
-            raise ConfigError(
-                f"A cohort of {cohort} can't be drawn of {len(of_strangers)} photos of strangers.",
-                hint="Give a smaller --cohort, of 2 or more, that leaves some as probes; or photos of more strangers.",
-            )
-        drawn = [of_strangers[at] for at in sorted(rng.permutation(len(of_strangers))[:cohort].tolist())]
-        whose = {person[photo] for photo in drawn}
-        of_strangers = [photo for photo in of_strangers if person[photo] not in whose]
+        drawn, of_strangers = _drawn_cohort(of_strangers, person, cohort, rng)
     used = {photo: photos[photo] for photo in (*gallery, *mated, *of_strangers, *drawn)}
     return OpenSet(folder.name, used, person, gallery, mated, of_strangers, fpir, normalisation, drawn)
+
+
+def _drawn_cohort(
+    of_strangers: list[str], person: Mapping[str, str], cohort: int, rng: np.random.Generator
+) -> tuple[list[str], list[str]]:
+    """The photos of a cohort, and those of the strangers who are left as probes: nobody is both."""
+    by_person = list(photos_by_person(person, of_strangers).values())
+    drawn: list[str] = []
+    for at in rng.permutation(len(by_person)).tolist():
+        drawn += by_person[at][: cohort - len(drawn)]
+    whose = {person[photo] for photo in drawn}
+    left = [photo for photo in of_strangers if person[photo] not in whose]
+    if not 2 <= cohort == len(drawn) or not left:
+        raise ConfigError(
+            f"A cohort of {cohort} can't be drawn of {len(of_strangers)} photos of {len(by_person)} strangers.",
+            hint="Give a smaller --cohort, of 2 or more, that leaves people as probes; or photos of more strangers.",
+        )
+    return drawn, left
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +145,7 @@ class OpenSet:
             encoder=embedded.encoder,
             calibration=settings.rule.summary() if settings.rule and settings.threshold is None else None,
             identification=searched.measures(threshold, settings),
-            worst=(*searched.worst(), *photos_without_face(list(self.photos), embedded, self.person)),
+            worst=(*searched.worst(threshold), *photos_without_face(list(self.photos), embedded, self.person)),
             made=settings.made(),
         )
 

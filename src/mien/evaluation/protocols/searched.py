@@ -101,8 +101,12 @@ class Searched:
     def _measured(self) -> NDArray[np.bool_]:
         return np.array([person not in self.not_enrolled for person in self.probes.people], np.bool_)
 
-    def worst(self) -> Iterator[WorstError]:
-        """The probes that are most like somebody else, and the mates that are least found, the worst first."""
+    def worst(self, threshold: float | None) -> Iterator[WorstError]:
+        """The probes that are most like somebody else, and those whose mate isn't found, the worst first.
+
+        Args:
+            threshold: Below it a mate isn't found, though it may be the best; None if none is in use.
+        """
         found = self.searches
         rows = np.arange(len(found))
         own_first = (found.candidate[:, 0] == found.mate).astype(np.int64)
@@ -111,8 +115,9 @@ class Searched:
         wrong = rows[(other >= 0) & (other != found.mate)]
         for row in wrong[np.argsort(-similarity[wrong], kind="stable")][:WORST].tolist():
             yield self._error("wrong person", row, int(other[row]), float(similarity[row]))
-        mated = rows[found.mate_rank >= 0]
-        for row in mated[np.argsort(found.mate_similarity[mated], kind="stable")][:WORST].tolist():
+        below = -np.inf if threshold is None else threshold
+        missed = rows[(found.mate_rank > 0) | ((found.mate_rank == 0) & (found.mate_similarity < below))]
+        for row in missed[np.argsort(found.mate_similarity[missed], kind="stable")][:WORST].tolist():
             yield self._error("missed", row, int(found.mate[row]), float(found.mate_similarity[row]))
 
     def _error(self, kind: Any, probe: int, person: int, similarity: float) -> WorstError:

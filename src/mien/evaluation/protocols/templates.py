@@ -179,7 +179,7 @@ class Templates:
             ),
             encoder=pooled.encoder,
             identification=searched.measures(settings.threshold, settings),
-            worst=tuple(searched.worst()),
+            worst=tuple(searched.worst(settings.threshold)),
             made=settings.made(),
         )
 

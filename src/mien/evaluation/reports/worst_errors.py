@@ -22,7 +22,10 @@ _KINDS = {
         "Wrong person",
         "A stranger or somebody else, and yet like a person of the gallery. The most alike first.",
     ),
-    "missed": ("Missed", "A person of the gallery who wasn't found first."),
+    "missed": (
+        "Missed",
+        "A person of the gallery who wasn't found first, or not above the threshold. The least alike first.",
+    ),
     "no face": ("No face found", "Without a face there is nothing to compare."),
 }
 
