@@ -57,3 +57,11 @@ def test_what_is_no_place_for_a_gallery(url: str, monkeypatch: pytest.MonkeyPatc
         locate(url)
     assert caught.value.code == "config.gallery-url"
     assert "gallery.db" in caught.value.hint
+
+
+@pytest.mark.parametrize("url", ["~nosuch/x.db", "sqlite:///~nosuch/x.db"])
+def test_the_home_of_nobody(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        locate(url)
+    assert caught.value.code == "config.gallery-url"
+    assert "./~nosuch/x.db" in caught.value.hint

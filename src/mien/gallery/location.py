@@ -20,7 +20,7 @@ def locate(url: str | os.PathLike[str] | None = None, *, create: bool = True) ->
         create: Make the user's data folder if it is the gallery's place and isn't there.
 
     Raises:
-        ConfigError: There is no such kind of gallery, or no path in it.
+        ConfigError: There is no such kind of gallery, no path in it, or no such home folder (``~name``).
     """
     if url is None:
         url = os.environ.get(ENVIRONMENT_VARIABLE) or _default(create)
@@ -38,7 +38,14 @@ def locate(url: str | os.PathLike[str] | None = None, *, create: bool = True) ->
             hint="Give a path, such as sqlite:///gallery.db or gallery.db.",
             code="config.gallery-url",
         )
-    return Path(path).expanduser().absolute()
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:
+        raise ConfigError(
+            f"{text!r} begins with a user's home folder, and there is none of that name.",
+            hint=f"Check the name; a file that is called so is ./{path}.",
+            code="config.gallery-url",
+        ) from None
 
 
 def _default(create: bool) -> Path:
