@@ -1,12 +1,12 @@
 """The hallway: one object that leads from photos to decisions. It holds no logic of its own."""
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
-from os import cpu_count
 
 from mien.decisions import Calibration, Verification, shipped_calibration, verify
 from mien.errors import CalibrationError, MienError, NoFaceError, PhotoError
@@ -63,7 +63,7 @@ class Recognizer:
             encoder = open_encoder(encoder, flip=flip, runtime=runtime, precision=precision)
         self.encoder: Encoder = encoder
         self.face = face
-        self.workers = workers or cpu_count() or 1
+        self.workers = workers or os.cpu_count() or 1
         if calibration is not None:
             calibration.require_encoder(self.encoder_identity)
             self.calibration = calibration
@@ -185,7 +185,7 @@ class Recognizer:
         return found if keep_photos else [replace(one, photo=None) for one in found]
 
     def _find(self, source: PhotoSource, face: FacePolicy) -> Faces:
-        faces = Faces(source=str(source) if isinstance(source, str) or hasattr(source, "__fspath__") else "")
+        faces = Faces(source=os.fsdecode(source) if isinstance(source, str | os.PathLike) else "")
         try:
             faces = self.detector.detect(source)
             return choose(faces, face)

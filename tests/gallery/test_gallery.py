@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import mien.gallery
 from fake_recognizer import DIMENSIONS, FakeRecognizer, embedding, portrait, save_people
 from mien.errors import CalibrationError, ConfigError, GalleryError, NoFaceError, PhotoError
 from mien.gallery import Gallery
+from mien.photos import PhotoSource
 
 
 @pytest.fixture
@@ -95,6 +97,30 @@ class TestEnroll:
         assert codes == {str(broken): "photo.not-a-picture", str(tmp_path / "missing.jpg"): "photo.missing"}
         assert len(enrolment.warnings) == 3
         assert {entry["code"] for entry in enrolment.to_dict()["skipped"]} == {*codes.values(), "no-face"}
+
+    @pytest.mark.skipif(os.name == "nt", reason="a sparse file needs its space there")
+    def test_a_huge_file_is_refused_before_it_is_read(self, gallery: Gallery, tmp_path: Path) -> None:
+        huge = tmp_path / "huge.jpg"
+        huge.write_bytes(b"\xff\xd8\xff\xe0" + bytes(1000))
+        os.truncate(huge, 1 << 40)  # sparse: a terabyte that takes no space, and an hour to hash
+        with pytest.raises(PhotoError) as caught:
+            gallery.enroll("Ann", huge)
+        assert caught.value.code == "photo.too-large"
+
+    def test_what_is_enrolled_is_what_was_hashed(self, path: Path, tmp_path: Path) -> None:
+        file = tmp_path / "ann.png"
+        file.write_bytes(portrait(1))
+
+        class SlowRecognizer(FakeRecognizer):
+            def faces(self, source: PhotoSource) -> mien.Faces:
+                file.write_bytes(portrait(2))  # between the look at what is known and the work
+                return super().faces(source)
+
+        with Gallery(path, recognizer=cast(mien.Recognizer, SlowRecognizer())) as gallery:
+            [template] = gallery.enroll("Ann", file).added
+            assert template.photo_sha256 == hashlib.sha256(portrait(1)).hexdigest()
+            assert template.source == str(file)
+            assert gallery.search([embedding(1)])[0][0].similarity == pytest.approx(1)
 
     def test_nothing_usable_is_an_error_and_leaves_nobody(self, gallery: Gallery, tmp_path: Path) -> None:
         with pytest.raises(PhotoError):

@@ -12,7 +12,7 @@ from PIL import Image
 import mien.photos
 from bad_files import encode, picture
 from mien.errors import PhotoError
-from mien.photos import Photo
+from mien.photos import Photo, PhotoFile
 
 IMAGE = picture()
 RGB = np.asarray(IMAGE)
@@ -27,7 +27,9 @@ def large() -> bytes:
 
 
 def test_front_door() -> None:
-    assert mien.photos.__all__ == ["Photo", "PhotoSource", "find_people", "find_photos", "save_picture", "saved_here"]
+    assert mien.photos.__all__ == [
+        "Photo", "PhotoFile", "PhotoSource", "find_people", "find_photos", "save_picture", "saved_here"
+    ]  # fmt: skip
 
 
 def test_path_string_bytes_and_photo_are_the_same_picture(tmp_path: Path) -> None:
@@ -40,6 +42,17 @@ def test_path_string_bytes_and_photo_are_the_same_picture(tmp_path: Path) -> Non
         assert np.array_equal(other.pixels, photo.pixels)
         assert other.sha256 == photo.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert Photo.open(path.read_bytes()).source == "<bytes>"
+
+
+def test_a_file_that_was_read_is_the_same_picture(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(encode(IMAGE, "JPEG"))
+    read, opened = PhotoFile.read(path), Photo.open(path)
+    path.unlink()
+    photo = Photo.open(read)
+    assert (photo.source, photo.sha256, read.sha256) == (str(path), opened.sha256, opened.sha256)
+    assert np.array_equal(photo.pixels, opened.pixels)
+    assert repr(read) == f"PhotoFile(path={str(path)!r})"
 
 
 def test_arrays() -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +14,7 @@ from mien.errors import MienError
 from mien.faces import FacePolicy, Faces, choose
 from mien.gallery.records import Box, SkippedPhoto
 from mien.gallery.tables import NewTemplate
-from mien.photos import Photo, PhotoSource
+from mien.photos import Photo, PhotoFile, PhotoSource
 from mien.recognizer import Recognizer
 
 
@@ -93,14 +91,8 @@ def box_of(row: NDArray[np.float32]) -> Box:
 
 
 def _hashed(source: PhotoSource) -> tuple[PhotoSource, str]:
-    """A photo to embed, and the SHA-256 of its bytes; a file that is known already is not decoded for that."""
-    if isinstance(source, str | os.PathLike) and Path(source).is_file():
-        try:
-            with Path(source).open("rb") as file:
-                return source, hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError:
-            pass  # opening it as a photo says in words what is wrong
-    photo = Photo.open(source)
+    """A photo to embed, and the SHA-256 of its bytes: a file is read once, and one that is known is not decoded."""
+    photo = PhotoFile.read(source) if isinstance(source, str | os.PathLike) else Photo.open(source)
     return photo, photo.sha256
 
 

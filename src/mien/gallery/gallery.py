@@ -39,7 +39,7 @@ from mien.gallery.records import (
     SkippedPhoto,
 )
 from mien.gallery.sqlite import SqliteDatabase
-from mien.photos import Photo, PhotoSource, find_people
+from mien.photos import Photo, PhotoFile, PhotoSource, find_people
 from mien.progress import track
 from mien.recognizer import Recognizer
 
@@ -492,7 +492,7 @@ class Gallery:
 
 
 def _several(photos: PhotoSource | Iterable[PhotoSource]) -> list[PhotoSource]:
-    if isinstance(photos, str | bytes | os.PathLike | np.ndarray | PIL.Image.Image | Photo):
+    if isinstance(photos, str | bytes | os.PathLike | np.ndarray | PIL.Image.Image | PhotoFile | Photo):
         return [photos]
     return list(photos)
 

@@ -21,11 +21,11 @@ from mien.photos.decoding import (
     shrink,
     upright_size,
 )
-from mien.photos.reading import printable, read_file
+from mien.photos.reading import MOST_PIXELS, PhotoFile, printable, read_file
 from mien.photos.sniffing import JPEG
 
-PhotoSource: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.uint8] | Image.Image | Photo"
-"""What `Photo.open` takes: a path, a picture file's bytes, pixels, a Pillow image, or a photo already open."""
+PhotoSource: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.uint8] | Image.Image | PhotoFile | Photo"
+"""What `Photo.open` takes: a path, a picture file's bytes, pixels, a Pillow image, a file already read, a photo."""
 
 _LARGE_JPEG_PIXELS: Final = 4_000_000
 
@@ -55,7 +55,7 @@ class Photo:
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, source: PhotoSource, *, max_pixels: int = 100_000_000, allow_truncated: bool = False) -> "Photo":
+    def open(cls, source: PhotoSource, *, max_pixels: int = MOST_PIXELS, allow_truncated: bool = False) -> "Photo":
         """Open a picture, and refuse in words what can't be trusted.
 
         The file is read once and decoded at once, so that what is wrong with it is said here; only a JPEG of more than
@@ -63,7 +63,7 @@ class Photo:
 
         Args:
             source: A path; the bytes of a picture file; pixels (H, W), (H, W, 3) RGB or (H, W, 4) RGBA uint8, of which
-                a copy is taken; a Pillow image; or a `Photo`, which is returned as it is.
+                a copy is taken; a Pillow image; a `PhotoFile`; or a `Photo`, which is returned as it is.
             max_pixels: The most pixels a picture may have. Known from its header, before it is decoded.
             allow_truncated: Take what there is of a file that ends too early; `notes` says so.
 
@@ -81,6 +81,8 @@ class Photo:
                 return source
             case bytes():
                 return cls._from_bytes(source, "<bytes>", max_pixels, allow_truncated)
+            case PhotoFile():
+                return cls._from_bytes(source.data, source.path, max_pixels, allow_truncated)
             case str() | os.PathLike():
                 path = os.fsdecode(source)
                 return cls._from_bytes(read_file(path, max_pixels), path, max_pixels, allow_truncated)

@@ -1,13 +1,18 @@
 """From a path to a file's bytes, refusing in words what is not a plain, readable file that starts like a picture."""
 
 import errno
+import hashlib
 import os
 import re
 import stat
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mien.errors import PhotoError
 from mien.photos.sniffing import HEAD_BYTES, Content, Kind, sniff
+
+MOST_PIXELS = 100_000_000
+"""The most that a picture may have where nobody says otherwise."""
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://|data:", re.IGNORECASE)
 
@@ -16,6 +21,34 @@ _BYTES_A_PIXEL = 16
 _METADATA_BYTES = 64 << 20
 
 _SAVE_AS = "Open it in an image viewer and save it as JPEG or PNG."
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFile:
+    """A picture file that was read and is not decoded yet, for who must know its hash before it is opened as a photo.
+
+    Attributes:
+        path: As it was given.
+        data: The whole file.
+    """
+
+    path: str
+    data: bytes = field(repr=False)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> "PhotoFile":
+        """Read a file. Raises `PhotoError` as `read_file`."""
+        name = os.fsdecode(path)
+        return cls(name, read_file(name, MOST_PIXELS))
+
+    @property
+    def sha256(self) -> str:
+        """Of the file's bytes; 64 hexadecimal digits."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    def __fspath__(self) -> str:
+        """The path."""
+        return self.path
 
 
 def printable(name: str) -> str:
