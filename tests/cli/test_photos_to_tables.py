@@ -1,6 +1,7 @@
 """`mien detect`, `embed`, `match`, `calibrate`, `models`, `synth`."""
 
 import csv
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from cli.conftest import Run, interrupt
 from mien.faces import FaceTable
+from mien.gallery import Gallery
+from mien.models.card_file import SHIPPED
 
 
 def test_detect(run: Run, people: Path, tmp_path: Path) -> None:
@@ -219,7 +222,34 @@ def test_a_gallery_calibrates_itself(run: Run, people: Path, tmp_path: Path) -> 
     assert decided.json[0]["calibration"]["sha256"] == ran.json["sha256"]
     assert "this gallery's own 6 people" in decided.json[0]["reason"]
     assert "other people than yours" in run("identify", people / "person-0001/0001.jpg").out, "six support nothing"
-    assert run("calibrate", "--gallery", gallery, "--flip").code == 0, "it has its own encoder"
+
+
+def test_a_gallery_of_one_s_own_encoder_calibrates_itself(run: Run, people: Path, tmp_path: Path) -> None:
+    gallery, kept, card = tmp_path / "gallery.db", tmp_path / "own.json", tmp_path / "mine.toml"
+    shipped = (SHIPPED / "sface.toml").read_text(encoding="utf-8")
+    card.write_text(shipped.replace('name = "sface"', 'name = "mine"'), encoding="utf-8")
+    assert run("enroll", "--folder", people, "--encoder", card).code == 0
+    assert run("calibrate", "--gallery", gallery, "--encoder", card, "-o", kept).code == 0
+    assert json.loads(kept.read_text(encoding="utf-8"))["encoder"]["name"] == "mine"
+
+
+def test_a_gallery_is_not_changed_where_it_can_t_be_calibrated(run: Run, people: Path, tmp_path: Path) -> None:
+    gallery, kept = tmp_path / "gallery.db", tmp_path / "own.json"
+    run("enroll", "--folder", people)
+    for option, value, code, said in (
+        ("--flip", None, 3, "holds embeddings of the encoder sface"),
+        ("--face", "only", 2, "--face means nothing with --gallery"),
+        ("--name", "ours", 2, "--name means nothing with --gallery"),
+        ("--embeddings", tmp_path / "faces.npz", 2, "--embeddings means nothing with --gallery"),
+    ):
+        given = [option] if value is None else [option, value]
+        ran = run("calibrate", "--gallery", gallery, "-o", kept, *given)
+        assert (ran.code, said in ran.err) == (code, True), ran.err
+    assert not kept.exists()
+    with Gallery(gallery) as opened:
+        assert opened.calibration is None
+    refused = run("calibrate", "--unlabelled", people, "-o", kept, "--face", "only")
+    assert (refused.code, "--face means nothing with --unlabelled" in refused.err) == (2, True)
 
 
 def test_photos_without_names_are_refused_where_they_say_too_little(run: Run, people: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from mien.cli.options import (
     EncoderOption,
-    FaceOption,
+    Face,
     FlipOption,
     JsonOption,
     PrecisionOption,
@@ -53,7 +53,9 @@ def calibrate(
             help="Keep the embeddings in this .npz, so that an interrupted run carries on.",
         ),
     ] = None,
-    face: FaceOption = "central",
+    face: Annotated[
+        Face | None, typer.Option(help="Which face of a photo of --people counts; by default the central one.")
+    ] = None,
     encoder: EncoderOption = "sface",
     flip: FlipOption = None,
     runtime: RuntimeOption = "auto",
@@ -67,15 +69,19 @@ def calibrate(
     if sum(source is not None for source in (people, gallery, unlabelled)) != 1:
         raise ConfigError("Say on whom to calibrate.", hint="Give one of --people, --gallery and --unlabelled.")
     if gallery is not None:
-        return _gallery(gallery, output, json)
+        _refuse("--gallery, whose faces are embedded already", face=face, name=name, embeddings=embeddings)
+        recognizer = make_recognizer(encoder, flip=flip, runtime=runtime, precision=precision)
+        return _gallery(recognizer, gallery, output, json)
     if output is None:
         raise ConfigError("Say where to write the calibration.", hint="Give -o FILE.json.")
+    if unlabelled is not None:
+        _refuse("--unlabelled, of which all faces count", face=face)
     refuse_one_place_for_two(output, embeddings)
     recognizer = make_recognizer(encoder, flip=flip, runtime=runtime, precision=precision)
     made: dict[str, Any] = {"command": f"--encoder {encoder}" + {None: "", True: " --flip", False: " --no-flip"}[flip]}
     with progress_shown():
         if people is not None:
-            calibration, doubles, problems = _people(recognizer, people, face, embeddings, name, made)
+            calibration, doubles, problems = _people(recognizer, people, face or "central", embeddings, name, made)
         else:
             assert unlabelled is not None
             calibration, problems = _unlabelled(recognizer, unlabelled, embeddings, name, made)
@@ -85,6 +91,13 @@ def calibrate(
     if not json and calibration.smallest_fmr is not None:
         say(f"Use it with: mien verify A B --calibration {output}")
     return ExitCode.SOME_FAILED if problems else ExitCode.DONE
+
+
+def _refuse(source: str, **options: object) -> None:
+    """Refuse options that are given, and mean nothing for what is calibrated on."""
+    for name, value in options.items():
+        if value is not None:
+            raise ConfigError(f"--{name} means nothing with {source}.", hint="Leave it out.")
 
 
 def _people(
@@ -143,12 +156,12 @@ def _with_faces(table: FaceTable, folder: Path) -> FaceTable:
     return table
 
 
-def _gallery(url: str, output: Path | None, json: bool) -> int:
+def _gallery(recognizer: Recognizer, url: str, output: Path | None, json: bool) -> int:
     from mien.gallery import Gallery
 
-    with Gallery(url, create=False) as store, progress_shown():
+    with Gallery(url, recognizer=recognizer, create=False) as store, progress_shown():
+        doubles = store.doubles()  # refuses a gallery of another encoder, before anything is changed in it
         calibration = store.calibrate()
-        doubles = store.doubles()
     if output is not None:
         calibration.save(output)
     _tell(calibration, doubles, {}, output or url, json)

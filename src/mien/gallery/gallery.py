@@ -245,9 +245,14 @@ class Gallery:
         return replace(calibration, whose=OWN_GALLERY)
 
     def doubles(self) -> list[Double]:
-        """Pairs of people who are as alike as one person: enrolled under two names, or twins; most alike first."""
+        """Pairs of people who are as alike as one person: enrolled under two names, or twins; most alike first.
+
+        Raises:
+            GalleryError: The gallery has another encoder, or can't be read.
+        """
         known = self.recognizer.find_calibration(needed=False)
         with self._lock, self._database.reading() as connection:
+            self._refuse_other_encoder(connection)
             self._index.refresh(connection)
             return own_calibration.doubles(self._index, tables.names(connection, self._index.people), known)
 
