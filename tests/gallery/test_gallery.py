@@ -12,7 +12,7 @@ import pytest
 import mien.gallery
 from fake_recognizer import DIMENSIONS, FakeRecognizer, embedding, portrait, save_people
 from mien.errors import CalibrationError, ConfigError, GalleryError, NoFaceError, PhotoError
-from mien.gallery import Gallery
+from mien.gallery import Gallery, tables
 from mien.photos import PhotoSource
 
 
@@ -190,6 +190,22 @@ class TestEnroll:
             assert other.identify(portrait(2))[0].person == "Bob"
         with pytest.raises(GalleryError, match="can't be compared"):
             gallery.identify(portrait(1))
+
+
+@pytest.mark.parametrize("named", ["mine", "{card}", "yunet", "../sface"])
+def test_a_gallery_opens_no_card_but_mien_s_own(path: Path, tmp_path: Path, named: str) -> None:
+    card = tmp_path / "evil.toml"
+    card.write_text("not = 'a card'", encoding="utf-8")
+    name = named.format(card=card)
+    with Gallery(path, recognizer=FakeRecognizer.make()) as gallery:
+        gallery.enroll("Ann", portrait(1))
+        with gallery._database.writing() as connection:
+            tables.set_encoder(connection, name, "f" * 64, DIMENSIONS)
+    with Gallery(path) as gallery, pytest.raises(GalleryError) as caught:
+        gallery.identify(portrait(1))
+    assert caught.value.code == "gallery.other-encoder"
+    assert repr(name) in caught.value.message
+    assert "--encoder" in caught.value.hint
 
 
 class TestNames:

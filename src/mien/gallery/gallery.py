@@ -39,6 +39,7 @@ from mien.gallery.records import (
     SkippedPhoto,
 )
 from mien.gallery.sqlite import SqliteDatabase
+from mien.models import list_cards
 from mien.photos import Photo, PhotoFile, PhotoSource, find_people
 from mien.progress import track
 from mien.recognizer import Recognizer
@@ -55,7 +56,8 @@ class Gallery:
     Args:
         url: ``sqlite:///path`` or a plain path; by default the environment variable ``MIEN_GALLERY``, and without it
             a file in the user's data folder.
-        recognizer: Finds and embeds faces; by default one with the gallery's encoder, opened when it is first needed.
+        recognizer: Finds and embeds faces; by default one with the gallery's encoder, if that is one of mien's own,
+            opened when it is first needed.
         create: Make the file if it is not there; without it a path that was mistyped is refused, and nothing is made.
 
     Raises:
@@ -89,9 +91,13 @@ class Gallery:
 
     @property
     def recognizer(self) -> Recognizer:
-        """What finds and embeds faces for this gallery."""
+        """What finds and embeds faces for this gallery.
+
+        Raises:
+            GalleryError: None was given, and the gallery's encoder is none of mien's own.
+        """
         if self._recognizer is None:
-            self._recognizer = Recognizer(self.encoder_name or "sface")
+            self._recognizer = Recognizer(self._shipped_encoder())
         return self._recognizer
 
     def enroll(
@@ -462,6 +468,19 @@ class Gallery:
             [Candidate(names[number], similarity, None) for number, similarity in zip(row, scores, strict=True)]
             for row, scores in zip(numbers.tolist(), similarities.tolist(), strict=True)
         ], size
+
+    def _shipped_encoder(self) -> str:
+        """The name of the gallery's encoder, if it is one of mien's own: a file that is only data opens no other."""
+        name = self.encoder_name
+        if name is None:
+            return "sface"
+        if name not in {card.name for card in list_cards() if card.task == "encoder"}:
+            raise GalleryError(
+                f"The gallery {self.path} holds embeddings of the encoder {name!r}, which is none of mien's own.",
+                hint="Open it with that encoder's card: --encoder CARD.toml (in Python recognizer=Recognizer(card)).",
+                code="gallery.other-encoder",
+            )
+        return name
 
     def _refuse_other_encoder(self, connection: sa.Connection) -> None:
         name, identity = tables.encoder(connection)
