@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mien.errors import GalleryError
-from mien.gallery import index, schema, tables
+from mien.gallery import index, tables
 from mien.gallery.index import Index
 from mien.gallery.sqlite import SqliteDatabase
 
@@ -143,10 +143,36 @@ def test_another_encoder_starts_anew(database: SqliteDatabase) -> None:
     assert found.search(unit(1, 5, 0), 1)[1].item() == pytest.approx(1)
 
 
-def test_an_embedding_of_the_wrong_length_is_damage(database: SqliteDatabase) -> None:
+@pytest.mark.parametrize(
+    "embedding",
+    [
+        b"123",
+        np.zeros(8, "<f4").tobytes(),
+        np.full(8, 1, "<f4").tobytes(),
+        np.full(8, np.nan, "<f4").tobytes(),
+        np.full(8, 3e38, "<f4").tobytes(),
+        "text",
+        10**15,
+    ],
+)
+def test_what_is_no_embedding_is_damage(database: SqliteDatabase, embedding: object) -> None:
     enroll(database, "a", unit(3, 8, 0))
     with database.writing() as connection:
-        connection.execute(sa.update(schema.template).where(schema.template.c.id == 2).values(embedding=b"123"))
-    with pytest.raises(GalleryError) as caught:
-        refresh(Index(), database)
-    assert caught.value.code == "gallery.damaged"
+        connection.exec_driver_sql("UPDATE template SET embedding = ? WHERE id = 2", (embedding,))
+    found = Index()
+    for _ in range(2):  # nothing of it is kept
+        with pytest.raises(GalleryError) as caught:
+            refresh(found, database)
+        assert caught.value.code == "gallery.damaged"
+
+
+@pytest.mark.parametrize("dimensions", [10**12, -1, 7, None, "many"])
+def test_dimensions_that_no_embedding_has_are_damage(database: SqliteDatabase, dimensions: object) -> None:
+    enroll(database, "a", unit(3, 8, 0))
+    for blanked in ("", ", embedding = x''"):
+        with database.writing() as connection:
+            connection.exec_driver_sql("UPDATE gallery SET dimensions = ?", (dimensions,))
+            connection.exec_driver_sql(f"UPDATE template SET source = 's'{blanked}")
+        with pytest.raises(GalleryError) as caught:
+            refresh(Index(), database)
+        assert caught.value.code == "gallery.damaged"

@@ -2,7 +2,7 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -107,6 +107,51 @@ def test_damage_is_said(path: Path) -> None:
     assert refusal(path).code == "gallery.damaged"
     path.write_bytes(content[:50])
     assert refusal(path).code == "gallery.damaged"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE gallery SET schema_version = 'abc'",
+        "UPDATE gallery SET revision = 'abc'",
+        "UPDATE gallery SET encoder_identity = x'00'",
+        "DELETE FROM gallery",
+        "UPDATE person SET created = 'yesterday'",
+        "UPDATE person SET created = x'00'",
+        "UPDATE person SET name = x'00' WHERE id = 1",
+        "UPDATE template SET created = 5",
+        "UPDATE template SET score = 'high'",
+        "UPDATE template SET x = 9e999",
+        "UPDATE template SET embedding = 'text'",
+        "UPDATE template SET person_id = 'Ann'",
+        "DELETE FROM person",
+    ],
+)
+def test_values_that_no_mien_wrote_are_damage(path: Path, change: str) -> None:
+    with Gallery(path, recognizer=FakeRecognizer.make()) as gallery:
+        for person in range(1, 4):
+            gallery.enroll(f"Person {person}", portrait(person))
+        gallery.calibrate()
+    other = dbapi2.connect(str(path), isolation_level=None)
+    other.execute(change)
+    other.close()
+    refusals: list[GalleryError] = []
+    looks: list[Callable[[Gallery], object]] = [
+        lambda gallery: gallery.people(),
+        lambda gallery: gallery.show("Person 1"),
+        lambda gallery: gallery.identify(portrait(1)),
+        lambda gallery: gallery.forget("Person 1"),
+        lambda gallery: gallery.calibrate(),
+    ]
+    for look in looks:
+        try:
+            with Gallery(path, recognizer=FakeRecognizer.make()) as gallery:
+                look(gallery)
+        except GalleryError as refusal:
+            refusals.append(refusal)
+    codes = {refusal.code for refusal in refusals} - {"gallery.unknown-person"}
+    assert codes == {"gallery.damaged"}
+    assert all(str(path) in refusal.message and refusal.hint for refusal in refusals if refusal.code in codes)
 
 
 def test_locked_by_another(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,13 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from mien.errors import GalleryError
 from mien.gallery import schema
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
 
+_MOST_DIMENSIONS = 1 << 16
+_ROUNDING = 1e-3  # by so much an embedding's length may differ from 1
 _GROWTH = 1.25
 _ROWS_AT_ONCE = 4096
 _SIMILARITIES_AT_ONCE = 1 << 24  # 64 MiB
@@ -42,12 +43,19 @@ class Index:
         return set(self._people.tolist())
 
     def refresh(self, connection: sa.Connection) -> None:
-        """Bring the rows in step with the state that `connection` sees; only what is new is read."""
+        """Bring the rows in step with the state that `connection` sees; only what is new is read.
+
+        Raises:
+            DamageError: The embeddings are not all finite, of unit length, and as many numbers as the gallery says.
+        """
         about = connection.execute(sa.select(schema.gallery.c.revision, schema.gallery.c.dimensions)).one()
         if about.revision == self._revision:
             return
-        if (about.dimensions or 0) != self.dimensions:
-            self._matrix = np.zeros((0, about.dimensions or 0), np.float32)
+        dimensions = about.dimensions or 0
+        if not 0 <= dimensions <= _MOST_DIMENSIONS:
+            raise schema.DamageError(f"an embedding can't be {dimensions:,} numbers long")
+        if dimensions != self.dimensions:
+            self._matrix = np.zeros((0, dimensions), np.float32)
             self._ids = self._owners = np.zeros(0, np.int64)
         count = connection.execute(sa.select(sa.func.count()).select_from(schema.template)).scalar_one()
         self._append_new(connection, count)
@@ -117,14 +125,17 @@ class Index:
         newest = int(self._ids[-1]) if len(self._ids) else 0  # numbers rise, and commits follow one another
         table = schema.template.c
         query = sa.select(table.id, table.person_id, table.embedding).where(table.id > newest).order_by(table.id)
-        self._make_room(count)
         for rows in connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query).partitions():
             ids, owners, blobs = zip(*rows, strict=True)
-            if any(len(blob) != 4 * self.dimensions for blob in blobs):
-                raise GalleryError("The gallery is damaged: an embedding has the wrong length.", code="gallery.damaged")
+            if any(not blob or len(blob) != 4 * self.dimensions for blob in blobs):
+                raise schema.DamageError("an embedding has the wrong length")
+            embeddings = np.frombuffer(b"".join(blobs), "<f4").reshape(-1, self.dimensions)
+            with np.errstate(over="ignore", invalid="ignore"):
+                if not (np.abs(np.linalg.norm(embeddings, axis=1) - 1) <= _ROUNDING).all():  # false for NaN too
+                    raise schema.DamageError("an embedding is not of unit length")
             old, new = len(self._ids), len(self._ids) + len(ids)
-            self._make_room(new)
-            self._matrix[old:new] = np.frombuffer(b"".join(blobs), "<f4").reshape(-1, self.dimensions)
+            self._make_room(max(count, new))
+            self._matrix[old:new] = embeddings
             self._ids = np.append(self._ids, np.array(ids, np.int64))
             self._owners = np.append(self._owners, np.array(owners, np.int64))
 

@@ -165,6 +165,11 @@ class SqliteDatabase:
             raise _explained(self.path, error.orig) from error
         except dbapi2.Error as error:
             raise _explained(self.path, error) from error
+        except (schema.DamageError, sa.exc.NoResultFound, sa.exc.MultipleResultsFound) as error:
+            what = error if isinstance(error, schema.DamageError) else "the one row about itself is not there"
+            raise GalleryError(
+                f"The gallery {self.path} is damaged: {what}.", hint=_FAULTS[11][2], code="gallery.damaged"
+            ) from error
 
 
 def _no_gallery(path: Path, why: str) -> GalleryError:

@@ -48,13 +48,16 @@ def known_person(connection: sa.Connection, name: str) -> int:
 
 
 def names(connection: sa.Connection, numbers: Collection[int]) -> dict[int, str]:
-    """The names of the people with these numbers."""
+    """The names of the people with these numbers, all different. Raises `DamageError` if one has none."""
     query = sa.select(schema.person.c.id, schema.person.c.name)
-    return {
+    found = {
         row.id: row.name
         for some in _portions(numbers)
         for row in connection.execute(query.where(schema.person.c.id.in_(some)))
     }
+    if len(found) != len(numbers):
+        raise schema.DamageError("a template belongs to nobody")
+    return found
 
 
 def people(connection: sa.Connection) -> list[PersonRecord]:
