@@ -1,6 +1,7 @@
 """`mien enroll`, `identify`, `people`."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,24 @@ def test_only_enrolling_makes_a_gallery(run: Run, people: Path, tmp_path: Path, 
         assert ran.out == ""
     assert sorted(tmp_path.iterdir()) == [empty]
     assert empty.stat().st_size == 0
+
+
+def test_a_gallery_is_made_for_the_first_who_can_be_enrolled(
+    run: Run, people: Path, faceless: Path, tmp_path: Path
+) -> None:
+    gallery, folder = tmp_path / "new.db", tmp_path / "people"
+    (folder / "Ada").mkdir(parents=True)
+    shutil.copy(faceless, folder / "Ada")
+    for arguments in (("Ada", tmp_path / "missing.jpg"), ("Ada", faceless), ("--folder", folder)):
+        assert run("enroll", *arguments, "--gallery", gallery).code == 3
+        assert not gallery.exists()
+    assert run("identify", faceless, "--gallery", gallery).code == 3
+    shutil.copy(people / "person-0001/0001.jpg", folder / "Ada")
+    assert run("enroll", "--folder", folder, "--gallery", gallery).code == 5
+    assert [row["name"] for row in run("people", "list", "--gallery", gallery, "--json").json] == ["Ada"]
+    ran = run("enroll", "Ada", people / "person-0001/0001.jpg", "--gallery", tmp_path / "missing" / "new.db")
+    assert ran.code == 3
+    assert "can't be opened" in ran.err
 
 
 def test_looking_for_the_default_gallery_makes_no_folder(

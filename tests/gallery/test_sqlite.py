@@ -241,7 +241,7 @@ def test_a_read_only_disk(small_disk: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="permissions don't bind root")
 def test_no_permission(path: Path) -> None:
-    Gallery(path).close()
+    SqliteDatabase(path).close()
     path.chmod(0o000)
     assert refusal(path).code == "gallery.cannot-open"
     path.chmod(0o400)

@@ -58,7 +58,8 @@ class Gallery:
             a file in the user's data folder.
         recognizer: Finds and embeds faces; by default one with the gallery's encoder, if that is one of mien's own,
             opened when it is first needed.
-        create: Make the file if it is not there; without it a path that was mistyped is refused, and nothing is made.
+        create: Make the file if it is not there, when somebody is enrolled or anything else is asked of the gallery;
+            without it a path that was mistyped is refused, and nothing is made.
 
     Raises:
         ConfigError: `url` names no kind of gallery that there is.
@@ -73,15 +74,21 @@ class Gallery:
         recognizer: Recognizer | None = None,
         create: bool = True,
     ) -> None:
-        self._database = SqliteDatabase(locate(url, create=create), create=create)
+        self._path = locate(url, create=create)
+        self._create = create
+        self._opened: SqliteDatabase | None = None
+        self._closed = False
+        self._opening = Lock()
         self._recognizer = recognizer
         self._index = Index()
         self._lock = Lock()  # held by whoever uses the index
+        if not create or self._is_there():
+            self._opened = SqliteDatabase(self._path, create=create)  # what is wrong with the file is said now
 
     @property
     def path(self) -> Path:
         """The file."""
-        return self._database.path
+        return self._path
 
     @property
     def encoder_name(self) -> str | None:
@@ -361,7 +368,10 @@ class Gallery:
 
     def close(self) -> None:
         """Close the file. Closing twice does nothing; anything else afterwards is a ValueError."""
-        self._database.close()
+        with self._opening:
+            self._closed = True
+            if self._opened is not None:
+                self._opened.close()
 
     def __enter__(self) -> Self:
         return self
@@ -388,6 +398,20 @@ class Gallery:
     def __repr__(self) -> str:
         return f"<Gallery {self.path}>"
 
+    @property
+    def _database(self) -> SqliteDatabase:
+        """The open file, made if it is not there."""
+        with self._opening:
+            if self._closed:
+                raise ValueError("this gallery is closed")
+            if self._opened is None:
+                self._opened = SqliteDatabase(self._path, create=self._create)
+            return self._opened
+
+    def _is_there(self) -> bool:
+        """Whether there is a file, which enrolling makes only for somebody who can be enrolled."""
+        return self._opened is not None or os.path.exists(self._path)  # noqa: PTH110 (fails on impossible paths)
+
     def _enroll_all(
         self, people: Mapping[str, Iterable[PhotoSource]], face: FacePolicy, on_duplicate: OnDuplicate
     ) -> Iterator[Enrolment]:
@@ -395,8 +419,9 @@ class Gallery:
             raise ConfigError("One face of a photo is the person's, not all.", hint="Use central, largest or only.")
         if on_duplicate not in ("warn", "refuse"):
             raise ConfigError(f"on_duplicate can't be {on_duplicate!r}.", hint="Use warn or refuse.")
-        with self._database.reading() as connection:
-            self._refuse_other_encoder(connection)
+        if self._is_there():
+            with self._database.reading() as connection:
+                self._refuse_other_encoder(connection)
         for draft in drafts(people, self.recognizer, face, self._photos_of):
             yield self._commit(draft, refuse=on_duplicate == "refuse")
 
@@ -406,6 +431,8 @@ class Gallery:
 
     def _calibrate_if_due(self) -> None:
         """What was written stays written, whatever comes of this; the next writing tries again."""
+        if not self._is_there():
+            return
         with suppress(GalleryError, CalibrationError):
             with self._database.reading() as connection:
                 due = own_calibration.is_due(connection)
@@ -413,6 +440,8 @@ class Gallery:
                 self.calibrate()
 
     def _photos_of(self, name: str) -> set[str]:
+        if not self._is_there():
+            return set()
         with self._database.reading() as connection:
             return tables.photos_of(connection, name)
 
