@@ -47,6 +47,25 @@ def test_an_output_that_is_full_is_said(environment: dict[str, str], arguments: 
     assert "Exception ignored" not in ended.stderr
 
 
+def run_closing(stream: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    shell = ("sh", "-c", f'exec "$@" {stream}>&-', "sh")
+    return subprocess.run([*shell, *PROGRAM, *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell that can close an output")
+def test_a_closed_output_is_no_clean_no(people: Path) -> None:
+    photo = str(people / "person-0001" / "0001.jpg")
+    ended = run_closing("1", "verify", photo, photo, "--threshold", "0.5")
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell that can close an output")
+def test_what_is_no_result_stays_out_of_it_where_stderr_is_closed() -> None:
+    ended = run_closing("2", "verify", "nowhere", "nowhere", "--encoder", "unheard-of", "--json")
+    assert ended.returncode == 4
+    assert json.loads(ended.stdout)["error"]["code"] == "model.unknown"
+
+
 def test_an_error_of_ours_is_no_clean_no(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by us")

@@ -145,6 +145,7 @@ def make_app() -> typer.Typer:
 
 def main() -> None:
     """Run the command line; ends the process with one of the documented exit codes."""
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file's name may be any bytes
@@ -153,6 +154,14 @@ def main() -> None:
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # nohup wants its own way
             signal.signal(number, signal.default_int_handler)
     make_app()()
+
+
+def _open_what_is_closed() -> None:
+    """Give an output that was closed before we started (`mien … >&-`), where Python has None, to nobody."""
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 def _show_version(wanted: bool) -> None:
