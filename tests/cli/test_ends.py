@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 
 from cli.conftest import Run
 from mien.cli.app import make_app
+from mien.cli.output import print_line
 
 PROGRAM = (sys.executable, "-m", "mien")
 
@@ -98,3 +101,23 @@ def test_only_what_is_carried_on_says_so(
     ran = run(*arguments.format(people=people, out=tmp_path).split())
     assert ran.code == 130
     assert ("what was done is kept" in ran.err) == kept
+
+
+@pytest.mark.parametrize("command", ["detect", "identify", "verify"])
+def test_a_name_neither_steers_the_terminal_nor_forges_a_line(
+    run: Run, people: Path, tmp_path: Path, command: str
+) -> None:
+    good, bad = tmp_path / "a\033[31mred\nb: 9 faces.jpg", tmp_path / "no\033[2J\n2 photos are fine.jpg"
+    shutil.copy(people / "person-0001" / "0001.jpg", good)
+    bad.write_bytes(b"no picture")
+    run("enroll", "Ada\033[31m", good)
+    ran = run(command, good, bad)
+    assert "\033" not in ran.out + ran.err
+    assert not re.search(r"^(b: 9|2 photos)", ran.out + ran.err, re.MULTILINE)
+    assert "\\x1b[31mred\\nb: 9 faces.jpg" in ran.out or command == "verify"
+    assert run(command, good, bad, "--json").code == ran.code
+
+
+def test_a_line_keeps_its_cells_apart_and_its_letters(capsys: pytest.CaptureFixture[str]) -> None:
+    print_line("Zoë 山", "a\tb", "c\u202ed")
+    assert capsys.readouterr().out == "Zoë 山\ta\\tb\tc\\u202ed\n"

@@ -21,7 +21,7 @@ from mien.cli.options import (
     make_recognizer,
     share,
 )
-from mien.cli.output import ExitCode, print_json, progress_shown, say_problems
+from mien.cli.output import ExitCode, print_json, print_line, progress_shown, say_problems
 from mien.cli.outputs import output_file, refuse_one_place_for_two
 
 
@@ -106,10 +106,10 @@ def cluster(
             }
         )
     else:
-        print(clustering.reason)
+        print_line(clustering.reason)
         if truth:
-            print(f"BCubed precision {truth.precision:.3f}, recall {truth.recall:.3f}, F {truth.f:.3f}")
+            print_line(f"BCubed precision {truth.precision:.3f}, recall {truth.recall:.3f}, F {truth.f:.3f}")
         for path in filter(None, (output, table)):
-            print(f"Look at {path}")
+            print_line(f"Look at {path}")
     say_problems(found.problems)
     return ExitCode.SOME_FAILED if found.problems else ExitCode.DONE

@@ -25,7 +25,7 @@ from mien.cli.options import (
     RuntimeOption,
     make_recognizer,
 )
-from mien.cli.output import ExitCode, Group, print_json, progress_shown, say, say_problems
+from mien.cli.output import ExitCode, Group, one_line, print_json, progress_shown, say, say_problems
 from mien.cli.outputs import output_folder
 from mien.cli.protocols import OPENINGS, with_options
 
@@ -123,6 +123,7 @@ COMPARE_MODELS = Group(
 def _show_differences(differences: "Differences", names: list[str]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from mien.evaluation.reports.difference_tables import difference_tables
 
@@ -131,8 +132,10 @@ def _show_differences(differences: "Differences", names: list[str]) -> None:
     for one in difference_tables(differences, names):
         shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for heading in (f"{one.first} less {one.second}", "difference", "p", "better"):
-            shown.add_column(heading)
+            shown.add_column(Text(one_line(heading)))
         for row in one.rows:
-            shown.add_row(f"  {row.label}", words(row.cell), row.p_value, row.better)
+            shown.add_row(
+                *(Text(one_line(text)) for text in (f"  {row.label}", words(row.cell), row.p_value, row.better))
+            )
         print()
         Console().print(shown)

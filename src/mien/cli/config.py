@@ -9,7 +9,7 @@ from typing import Any
 from platformdirs import user_config_path
 
 from mien.cli.options import JsonOption
-from mien.cli.output import ExitCode, Group, print_json
+from mien.cli.output import ExitCode, Group, print_json, print_line
 from mien.errors import ConfigError
 
 WORKING_FILE = "mien.toml"
@@ -88,8 +88,9 @@ def show(json: JsonOption = False) -> int:
         print_json(rows)
     else:
         for name, row in rows.items():
-            print(f"{name:<12} {row['value']!s:<32} {row['from']}")
-        print(f"\nFiles: {Path(WORKING_FILE).absolute()}, then {user_config_path('mien') / 'config.toml'}")
+            print_line(f"{name:<12} {row['value']!s:<32} {row['from']}")
+        print()
+        print_line(f"Files: {Path(WORKING_FILE).absolute()}, then {user_config_path('mien') / 'config.toml'}")
     return ExitCode.DONE
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mien.cli.options import EncoderOption, JsonOption, RuntimeOption, make_recognizer
-from mien.cli.output import ExitCode, print_json, progress_shown, say
+from mien.cli.output import ExitCode, print_json, print_line, progress_shown, say
 from mien.cli.outputs import output_folder, refuse_to_replace
 from mien.errors import ConfigError
 
@@ -53,12 +53,12 @@ def demo(
         print_json({"report": str(report), **result.to_dict()})
     else:
         figures = result.to_dict()
-        print(
+        print_line(
             f"{figures['known']} of {figures['people']} people enrolled with one photo each; "
             f"{figures['photos']} photos in {figures['seconds']:.0f} s"
         )
         for name, (rate, of) in result.rates.items():
-            print(f"  {rate_line(name, rate, of)}")
-        print(f"  clusters: {figures['clusters']}, BCubed F {result.bcubed.f:.3f}")
-        print(f"Look at {report.resolve()}")
+            print_line(f"  {rate_line(name, rate, of)}")
+        print_line(f"  clusters: {figures['clusters']}, BCubed F {result.bcubed.f:.3f}")
+        print_line(f"Look at {report.resolve()}")
     return ExitCode.SOME_FAILED if result.unusable else ExitCode.DONE

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mien.cli.options import JsonOption, PhotosArgument, RuntimeOption, SmallFacesOption, list_photos
-from mien.cli.output import ExitCode, print_json, progress_shown, say_problems
+from mien.cli.output import ExitCode, print_json, print_line, progress_shown, say_problems
 from mien.cli.outputs import output_folder
 from mien.errors import ConfigError
 
@@ -64,7 +64,9 @@ def detect(
         for photo in found:
             boxes = "; ".join("{:.0f},{:.0f} {:.0f}×{:.0f}".format(*face["box"]) for face in photo["faces"])
             notes = f" ({'; '.join(photo['notes'])})" if photo["notes"] else ""
-            print(f"{photo['source']}: {counted(len(photo['faces']), 'face')}{': ' if boxes else ''}{boxes}{notes}")
+            print_line(
+                f"{photo['source']}: {counted(len(photo['faces']), 'face')}{': ' if boxes else ''}{boxes}{notes}"
+            )
     say_problems(problems)
     if problems:
         return ExitCode.SOME_FAILED if found else ExitCode.UNUSABLE

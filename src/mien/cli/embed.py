@@ -17,7 +17,7 @@ from mien.cli.options import (
     embed_photos,
     make_recognizer,
 )
-from mien.cli.output import ExitCode, print_json, progress_shown, say_problems
+from mien.cli.output import ExitCode, print_json, print_line, progress_shown, say_problems
 from mien.cli.outputs import output_file
 
 
@@ -56,7 +56,7 @@ def embed(
         )
     else:
         photos_done, size = len(table.photos_done()), table.embeddings.shape[1]
-        print(f"{output}: {counted(len(table), 'face')} of {counted(photos_done, 'photo')}, {size} numbers each")
+        print_line(f"{output}: {counted(len(table), 'face')} of {counted(photos_done, 'photo')}, {size} numbers each")
     say_problems(table.problems)
     if table.problems:
         return ExitCode.SOME_FAILED if len(table) else ExitCode.UNUSABLE

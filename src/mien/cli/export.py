@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mien.cli.options import JsonOption
-from mien.cli.output import ExitCode, print_json, progress_shown, say
+from mien.cli.output import ExitCode, print_json, print_line, progress_shown, say
 from mien.cli.outputs import output_folder
 
 
@@ -61,7 +61,7 @@ def export(
         print_json({"encoders": [form.to_dict() for form in forms]})
         return ExitCode.DONE
     for form in forms:
-        print(form.describe())
+        print_line(form.describe())
     card = forms[0].file
     say(f"Compare with it: mien verify A B --encoder {card} --threshold 0.4")
     say(f"For decisions with an error rate: mien calibrate --people FOLDER --encoder {card} -o calibration.json")

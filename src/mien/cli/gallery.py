@@ -22,7 +22,7 @@ from mien.cli.options import (
     list_photos,
     make_recognizer,
 )
-from mien.cli.output import DECISION_CODES, ExitCode, Group, print_json, progress_shown, say
+from mien.cli.output import DECISION_CODES, ExitCode, Group, print_json, print_line, progress_shown, say
 from mien.errors import ConfigError, InputError, PhotoError
 
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ def enroll(
     if json:
         print_json([result.to_dict() for result in results])
     elif name is not None:
-        print(_enrolled(results[0]))
+        print_line(_enrolled(results[0]))
     else:
         added = sum(len(result.added) for result in results)
         skipped = sum(len(result.skipped) for result in results)
         known = sum(len(result.known) for result in results)
         people = counted(len(results), "person", "people")
-        print(f"{people}: {counted(added, 'photo')} enrolled, {known} known before, {skipped} could not be used")
+        print_line(f"{people}: {counted(added, 'photo')} enrolled, {known} known before, {skipped} could not be used")
     return _enrolment_code(results)
 
 
@@ -140,7 +140,7 @@ def identify(
                 print_json(document if len(names) == 1 else {"photo": name, "faces": document}, line=len(names) > 1)
             else:
                 for identification in found:
-                    print(f"{name}: {identification.reason}")
+                    print_line(f"{name}: {identification.reason}")
             codes += [DECISION_CODES[identification.decision] for identification in found]
         drift = store.drift(fpir) if threshold is None else None
     if drift is not None and drift.drifted:
@@ -161,7 +161,7 @@ def list_(gallery: GalleryOption = None, json: JsonOption = False) -> int:
         print_json([record.to_dict() for record in records])
     else:
         for record in records:
-            print(f"{record.name}\t{counted(record.templates, 'photo')}\tsince {record.created:%Y-%m-%d}")
+            print_line(record.name, counted(record.templates, "photo"), f"since {record.created:%Y-%m-%d}")
         say(counted(len(records), "person", "people"))
     return ExitCode.DONE
 
@@ -175,9 +175,11 @@ def show(name: str, gallery: GalleryOption = None, json: JsonOption = False) -> 
     if json:
         print_json(details.to_dict())
     else:
-        print(f"{details.name}, enrolled {details.created:%Y-%m-%d %H:%M} UTC")
+        print_line(f"{details.name}, enrolled {details.created:%Y-%m-%d %H:%M} UTC")
         for template in details.templates:
-            print(f"  {template.source} (photo {template.photo_sha256[:12]}, detection score {template.score:.2f})")
+            print_line(
+                f"  {template.source} (photo {template.photo_sha256[:12]}, detection score {template.score:.2f})"
+            )
     return ExitCode.DONE
 
 
@@ -191,7 +193,7 @@ def rename(old: str, new: str, gallery: GalleryOption = None, json: JsonOption =
     if json:
         print_json(details.to_dict())
     else:
-        print(f"{old} is now called {details.name}")
+        print_line(f"{old} is now called {details.name}")
     return ExitCode.DONE
 
 
@@ -213,7 +215,7 @@ def forget(name: str, gallery: GalleryOption = None, json: JsonOption = False) -
     if json:
         print_json(receipt.to_dict())
     else:
-        print(receipt.reason)
+        print_line(receipt.reason)
     return ExitCode.DONE if receipt.erased else ExitCode.SOME_FAILED
 
 
@@ -226,7 +228,9 @@ def compact(gallery: GalleryOption = None, json: JsonOption = False) -> int:
     if json:
         print_json({"compacted": emptied})
     else:
-        print("Nothing that was deleted is left in the file." if emptied else "Another program is reading the gallery.")
+        print_line(
+            "Nothing that was deleted is left in the file." if emptied else "Another program is reading the gallery."
+        )
     return ExitCode.DONE if emptied else ExitCode.SOME_FAILED
 
 

@@ -20,7 +20,7 @@ from mien.cli.options import (
     embed_photos,
     make_recognizer,
 )
-from mien.cli.output import ExitCode, print_json, progress_shown, say_problems
+from mien.cli.output import ExitCode, print_json, print_line, progress_shown, say_problems
 from mien.cli.outputs import output_file, refuse_one_place_for_two
 
 
@@ -89,7 +89,7 @@ def match(
     if json:
         print_json({"output": str(output), **matches.summary(), "problems": problems})
     else:
-        print(f"{output}: {matches.sentence()}")
+        print_line(f"{output}: {matches.sentence()}")
     say_problems(problems)
     return ExitCode.SOME_FAILED if problems else ExitCode.DONE
 

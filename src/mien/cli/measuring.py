@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from mien.cli.options import embed_sources
-from mien.cli.output import say_problems
+from mien.cli.output import one_line, print_line, say_problems
 from mien.cli.outputs import output_file
 
 if TYPE_CHECKING:
@@ -135,29 +135,29 @@ def show_measures(evaluations: Sequence["Evaluation"]) -> None:
     )
 
     first = evaluations[0]
-    print(f"{first.title}: {first.question}")
+    print_line(f"{first.title}: {first.question}")
     data = first.data
     counts = [f"{data.people:,} people"] if data.people else []
     counts += [f"{data.photos:,} photos"] if data.photos else []
     counts += [f"{data.photos_without_face:,} without a face"] if data.photos_without_face else []
     facts = [f"{label} {_number(value)}" for label, value in data.facts.items() if value not in (0, "none")]
-    print(f"{data.name}: {', '.join([*counts, *facts])}")
+    print_line(f"{data.name}: {', '.join([*counts, *facts])}")
     shown = Table(box=None, pad_edge=False, show_header=len(evaluations) > 1, padding=(0, 2, 0, 0))
     shown.add_column("")
     for evaluation in evaluations:
-        shown.add_column(evaluation.encoder.name if evaluation.encoder else "")
+        shown.add_column(Text(one_line(evaluation.encoder.name if evaluation.encoder else "")))
     kinds = (verification_rows, identification_rows, classification_rows, clustering_rows)
     for group in tables([[row for kind in kinds for row in kind(one)] for one in evaluations]):
         shown.add_row("")
-        shown.add_row(Text(group.heading, "bold"))
+        shown.add_row(Text(one_line(group.heading), "bold"))
         for label, cells in group.rows:
-            shown.add_row(f"  {label}", *(Text(words(cell)) for cell in cells))
+            shown.add_row(Text(f"  {one_line(label)}"), *(Text(words(cell)) for cell in cells))
     Console().print(shown)
     if len(evaluations) == 1 and first.worst:
         print("\nThe worst of each kind (all of them with --report or --json):")
         for error in {error.kind: error for error in reversed(first.worst)}.values():
             photos = error.first if error.second is None else f"{error.first}, {error.second}"
-            print(f"  {error.kind}: {photos}" + ("" if error.similarity is None else f" ({error.similarity:.3f})"))
+            print_line(f"  {error.kind}: {photos}" + ("" if error.similarity is None else f" ({error.similarity:.3f})"))
 
 
 def _number(fact: int | float | str) -> str:
@@ -169,8 +169,8 @@ def words(cell: "Cell | None") -> str:
     if cell is None:
         return ""
     if cell.refusal:
-        return cell.refusal
-    return " ".join(filter(None, (cell.value, cell.interval and f"({cell.interval})", cell.note)))
+        return one_line(cell.refusal)
+    return one_line(" ".join(filter(None, (cell.value, cell.interval and f"({cell.interval})", cell.note))))
 
 
 def write_rows(path: Path, rows: Iterable[dict[str, Any]]) -> None:

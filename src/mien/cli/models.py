@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mien.cli.options import JsonOption
-from mien.cli.output import ExitCode, Group, print_json, progress_shown
+from mien.cli.output import ExitCode, Group, print_json, print_line, progress_shown
 
 
 def list_(json: JsonOption = False) -> int:
@@ -32,7 +32,7 @@ def list_(json: JsonOption = False) -> int:
         print_json(rows)
     else:
         for row in rows:
-            print(f"{row['name']}\t{row['task']}\t{row['title']}\t{row['missing'] or 'ready'}")
+            print_line(row["name"], row["task"], row["title"], row["missing"] or "ready")
     return ExitCode.DONE
 
 
@@ -49,7 +49,7 @@ def show(name: str, json: JsonOption = False) -> int:
     else:
         for key, value in about.items():
             if value not in ("", None, ()):
-                print(f"{key}: {value}")
+                print_line(f"{key}: {value}")
     return ExitCode.DONE
 
 
@@ -62,7 +62,7 @@ def fetch(name: str) -> int:
     with progress_shown():
         paths = [fetch_weights(each) for each in [member for member, _ in card.members] or [card]]
     for path in paths:
-        print(path)
+        print_line(str(path))
     return ExitCode.DONE
 
 
@@ -76,7 +76,7 @@ def add(name: str, file: Path) -> int:
     if card.members:
         names = " and ".join(member.name for member, _ in card.members)
         raise ConfigError(f"{name} has no weights of its own.", hint=f"Add those of {names}.")
-    print(add_weights(card, file))
+    print_line(str(add_weights(card, file)))
     return ExitCode.DONE
 
 
@@ -87,7 +87,7 @@ def check(name: str) -> int:
     card = load_card(name)
     for each in [member for member, _ in card.members] or [card]:
         runner = open_model(each)
-        print(f"{each.name}: {runner.runtime}, {runner.precision}, identity {each.identity()[:16]}")
+        print_line(f"{each.name}: {runner.runtime}, {runner.precision}, identity {each.identity()[:16]}")
     return ExitCode.DONE
 
 

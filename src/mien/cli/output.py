@@ -51,9 +51,23 @@ def print_json(document: Any, *, line: bool = False) -> None:
     print(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent))
 
 
+def print_line(*cells: str) -> None:
+    """Print a line of the result, for people; the cells of a list are set apart by tabs."""
+    print("\t".join(map(one_line, cells)))
+
+
 def say(text: str) -> None:
-    """Tell the user something that is not the result."""
-    print(text, file=sys.stderr, flush=True)
+    """Tell the user, on one line, something that is not the result."""
+    print(one_line(text), file=sys.stderr, flush=True)
+
+
+def one_line(text: str) -> str:
+    """`text` without what moves a terminal's cursor, colours it or begins a new line, whatever the names in it hold."""
+    if text.isprintable():
+        return text
+    from mien.photos.reading import printable  # late: it brings all that reads pictures
+
+    return printable(text)
 
 
 def say_problems(problems: dict[str, dict[str, str]], most: int = 20) -> None:
@@ -89,7 +103,7 @@ def _bar() -> Iterator[None]:
 
         def show(label: str, done: int, total: int | None) -> None:
             if label not in tasks:
-                tasks[label] = progress.add_task(label, total=total)
+                tasks[label] = progress.add_task(one_line(label), total=total)
             progress.update(tasks[label], completed=done, total=total)
 
         with reporting(show):

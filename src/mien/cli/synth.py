@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mien.cli.options import JsonOption
-from mien.cli.output import ExitCode, print_json, progress_shown
+from mien.cli.output import ExitCode, print_json, print_line, progress_shown
 from mien.cli.outputs import output_folder
 
 
@@ -29,5 +29,5 @@ def synth(
     if json:
         print_json(manifest.to_dict())
     else:
-        print(f"{folder}: {counted(people, 'person', 'people')}, {counted(people * photos, 'photo')}")
+        print_line(f"{folder}: {counted(people, 'person', 'people')}, {counted(people * photos, 'photo')}")
     return ExitCode.DONE

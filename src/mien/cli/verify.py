@@ -16,7 +16,7 @@ from mien.cli.options import (
     make_recognizer,
     share,
 )
-from mien.cli.output import DECISION_CODES, print_json, say
+from mien.cli.output import DECISION_CODES, print_json, print_line, say
 
 
 def verify(
@@ -50,7 +50,7 @@ def verify(
     if json:
         print_json(verification.to_dict())
     else:
-        print(verification.reason)
+        print_line(verification.reason)
         for note in verification.notes:
             say(note)
     return DECISION_CODES[verification.decision]
