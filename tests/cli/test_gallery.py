@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,20 @@ def test_one_bad_photo_does_not_stop_the_rest(run: Run, people: Path, tmp_path: 
     assert run("identify", stranger, *strictly).code == 1
     assert run("identify", tmp_path / "missing.jpg", stranger, *strictly).code == 5
     assert run("identify", tmp_path / "missing.jpg", tmp_path / "gone.jpg").code == 3
+
+
+def test_a_photo_that_needs_an_extra_does_not_stop_the_rest(
+    run: Run, people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    heic = tmp_path / "phone.heic"
+    heic.write_bytes(b"\0\0\0\x1cftypheic\0\0\0\0mif1heicmiaf")
+    run("enroll", "Ada", people / "person-0001/0002.jpg")
+    ran = run("identify", heic, people / "person-0001/0001.jpg", "--json")
+    assert ran.code == 5
+    first, second = map(json.loads, ran.out.splitlines())
+    assert "mien[heif]" in first["faces"][0]["reason"]
+    assert second["faces"][0]["person"] == "Ada"
 
 
 def test_compacting(run: Run, people: Path) -> None:

@@ -23,7 +23,7 @@ from mien.cli.options import (
     make_recognizer,
 )
 from mien.cli.output import DECISION_CODES, ExitCode, Group, print_json, print_line, progress_shown, say
-from mien.errors import ConfigError, InputError, PhotoError
+from mien.errors import ConfigError, InputError, MissingExtraError, PhotoError
 
 if TYPE_CHECKING:
     from mien.gallery import Enrolment
@@ -133,7 +133,7 @@ def identify(
         for name in names:
             try:
                 found = store.identify(name, fpir=fpir, threshold=threshold, face=face, top=top)
-            except PhotoError as problem:
+            except (PhotoError, MissingExtraError) as problem:  # the extra that reads HEIC
                 found = [IdentifiedFace.of(Identification.unusable(problem), box=None)]
             if json:
                 document = [identification.to_dict() for identification in found]
