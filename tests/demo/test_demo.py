@@ -1,6 +1,7 @@
 """The demo on people who don't exist: its figures against the truth, and its page."""
 
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from mien import Recognizer
 from mien.demo import DemoResult, render, run, synthetic_calibration
-from mien.errors import ConfigError
+from mien.errors import ConfigError, InputError
 from mien.synthesis import generate
 
 
@@ -74,3 +75,24 @@ def test_too_few_people(tmp_path: Path) -> None:
     generate(tmp_path / "people", people=1, photos=2)
     with pytest.raises(ConfigError, match="too few people"):
         run(tmp_path / "people", tmp_path / "gallery.db", Recognizer(runtime="onnxruntime"))
+
+
+def test_nobody_left_to_be_a_stranger(tmp_path: Path) -> None:
+    generate(tmp_path / "people", people=2, photos=2)
+    with pytest.raises(InputError, match="too few people"):
+        run(tmp_path / "people", tmp_path / "gallery.db", Recognizer(runtime="onnxruntime"))
+
+
+@pytest.mark.parametrize("foreign", ['{"title": "a photo of Takeout"}', '["a", "list"]', "no JSON", '{"name": "Web"}'])
+def test_the_json_files_of_other_programs_name_nobody(tmp_path: Path, people: Path, foreign: str) -> None:
+    album = tmp_path / "album"
+    for number in range(1, 4):
+        for photo in (1, 2):
+            file = f"person-{number:04d}/{photo:04d}.jpg"
+            (album / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(people / file, album / file)
+            (album / file).with_suffix(".json").write_text(foreign)
+    (album / "manifest.json").write_text(foreign)
+    recognizer = Recognizer(calibration=synthetic_calibration(), runtime="onnxruntime")
+    found = run(album, tmp_path / "gallery.db", recognizer)
+    assert set(found.people) == {"person-0001", "person-0002", "person-0003"}

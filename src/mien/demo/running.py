@@ -120,10 +120,10 @@ def run(people: Path, gallery: Path, recognizer: Recognizer) -> DemoResult:
     start = time.perf_counter()
     portraits, unusable = _portraits(people, recognizer)
     known = {one.person for one in portraits if one.known}
-    if len(known) < 2 or not any(one.known and not one.enrolled for one in portraits):
+    if len(known) < 2 or {one.known for one in portraits if not one.enrolled} != {True, False}:
         raise InputError(
             f"{people} has too few people for a demo.",
-            hint="It takes a folder with three or more folders, one a person, with two or more photos of some.",
+            hint="It takes a folder with three or more folders, one a person, with two or more photos of each.",
             code="input.people",
         )
     with Gallery(gallery, recognizer=recognizer) as store:
@@ -158,8 +158,7 @@ def run(people: Path, gallery: Path, recognizer: Recognizer) -> DemoResult:
 
 
 def _portraits(people: Path, recognizer: Recognizer) -> tuple[list[Portrait], dict[str, str]]:
-    name_of = _invented_name if (people / "manifest.json").exists() else lambda _, folder: folder
-    photos = [(name_of(paths[0], name), path) for name, paths in find_people(people).items() for path in paths]
+    photos = [(_name(paths[0], name), path) for name, paths in find_people(people).items() for path in paths]
     names = list(dict.fromkeys(name for name, _ in photos))
     known = set(names[: max(1, round(KNOWN_SHARE * len(names)))])
     enrolled: set[str] = set()
@@ -175,10 +174,16 @@ def _portraits(people: Path, recognizer: Recognizer) -> tuple[list[Portrait], di
     return portraits, unusable
 
 
-def _invented_name(photo: Path, folder: str) -> str:
-    """What a synthetic person is called, by the truth beside their photo; like their folder, if it was removed."""
-    truth = photo.with_suffix(".json")
-    return str(json.loads(truth.read_text("utf-8"))["name"]) if truth.exists() else folder
+def _name(photo: Path, folder: str) -> str:
+    """What a person is called: an invented one by the truth beside their photo, everyone else like their folder."""
+    try:
+        truth = json.loads(photo.with_suffix(".json").read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):  # there is none, or it is another program's
+        return folder
+    match truth:
+        case {"synthetic": True, "name": str(name)}:
+            return name
+    return folder
 
 
 def _portrait(name: str, path: Path, faces: Faces, enrolled: bool, known: bool) -> Portrait:
