@@ -84,8 +84,11 @@ def test_other_settings_in_the_same_folder_are_refused(tmp_path: Path, other: di
         generate(tmp_path, **settings)  # type: ignore[arg-type]
 
 
-def test_a_foreign_manifest_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").write_text('{"something": "else"}')
+@pytest.mark.parametrize(
+    "foreign", ['{"something": "else"}', "[]", '{"synthetic": true}', "no JSON", "\xff", "[" * 100_000]
+)
+def test_a_foreign_manifest_is_refused(tmp_path: Path, foreign: str) -> None:
+    (tmp_path / "manifest.json").write_text(foreign, "latin-1")
     with pytest.raises(ConfigError, match="not a manifest"):
         generate(tmp_path, people=1, photos=1)
 

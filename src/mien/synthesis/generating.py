@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,24 @@ class Manifest:
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> "Manifest":
-        """Read a folder's manifest."""
-        data = json.loads((Path(folder) / MANIFEST).read_text("utf-8"))
+        """Read a folder's manifest.
+
+        Raises:
+            OSError: There is none, or it can't be read.
+            ValueError: It is no manifest of synthetic people.
+        """
+        path = Path(folder) / MANIFEST
+        try:
+            data = json.loads(path.read_text("utf-8"))
+        except RecursionError as error:
+            raise ValueError(f"{path} is nested too deeply") from error
+        if not isinstance(data, dict) or data.get("synthetic") is not True or data.keys() - {"synthetic"} != _keys(cls):
+            raise ValueError(f"{path} is no manifest of synthetic people")
         return cls(**{key: value for key, value in data.items() if key != "synthetic"})
+
+
+def _keys(manifest: type[Manifest]) -> set[str]:
+    return {field.name for field in fields(manifest)}
 
 
 def generate(
@@ -101,7 +116,7 @@ def _refuse_other_settings(root: Path, manifest: Manifest) -> None:
         return
     try:
         there = Manifest.load(root)
-    except (ValueError, TypeError) as error:
+    except ValueError as error:
         raise ConfigError(
             f"{root / MANIFEST} is not a manifest of synthetic people.", hint="Use another folder."
         ) from error
