@@ -60,5 +60,5 @@ def encoder_card(folder: Path, data: bytes, *, dimensions: int = 4, size: tuple[
         size_bytes=len(data),
         input=InputContract(size, "rgb", template="arcface-112"),
         output=OutputContract("y", dimensions),
-        folder=folder,
+        path=folder / "small.toml",
     )

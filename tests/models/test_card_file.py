@@ -60,6 +60,7 @@ def test_a_card_says_what_its_file_says(path: Path) -> None:
             (112, 96), "bgr", (127.5, 127.5, 127.0), (0.5, 0.25, 1.0), "arcface-112", flip=True
         )
         assert card.output == OutputContract("y", 2, (0.5, 1.0))
+        assert card.path == path.resolve()
         assert card.folder == path.parent.resolve()
 
 

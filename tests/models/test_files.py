@@ -74,6 +74,18 @@ def test_missing_weights_name_the_ways_to_get_them(empty_cache: Path, monkeypatc
         find_weights(load_card("sface"))
 
 
+def test_the_ways_to_get_weights_are_commands_that_take_the_card(
+    card: ModelCard, tmp_path: Path, empty_cache: Path
+) -> None:
+    (tmp_path / "small.onnx").unlink()
+    with pytest.raises(ModelError) as caught:
+        find_weights(replace(card, path=tmp_path / "my cards" / "small.toml"))
+    assert f"mien models fetch '{tmp_path}/my cards/small.toml' (from" in caught.value.hint
+    assert f"mien models add '{tmp_path}/my cards/small.toml' FILE" in caught.value.hint
+    with pytest.raises(ModelError, match="mien models add small FILE"):
+        find_weights(replace(card, path=None))
+
+
 def test_a_package_without_the_file_counts_as_missing(card: ModelCard, tmp_path: Path) -> None:
     (tmp_path / "small.onnx").unlink()
     with pytest.raises(ModelError, match="not on this machine"):

@@ -43,7 +43,12 @@ def show(name: str, json: JsonOption = False) -> int:
     from mien.models import load_card
 
     card = load_card(name)
-    about = {**asdict(card), "folder": str(card.folder) if card.folder else None, "identity": card.identity()}
+    about = {
+        **asdict(card),
+        "path": card.path and str(card.path),
+        "folder": card.folder and str(card.folder),
+        "identity": card.identity(),
+    }
     if json:
         print_json(about)
     else:

