@@ -94,6 +94,15 @@ def test_a_card_says_what_its_file_says(path: Path) -> None:
         ('file = "mine.onnx"', 'file = "../mine.onnx"', "file must be the name of a file"),
         ('name = "mine"', "name = ", "isn't valid TOML"),
         ("[input]", "[[input]]", "input must be a table"),
+        ("mean = [127.5,", f"mean = [{10**400},", r"input\.mean must be a list of 3 numbers"),
+        (
+            "size_bytes = 12",
+            f"size_bytes = {10**400}",
+            "size_bytes must be at least 1, and of 64 bits at most, not 10{79}…",
+        ),
+        ("dimensions = 2", f"dimensions = 0x{'f' * 5000}", r"output\.dimensions must be .* thousands of digits"),
+        ('name = "mine"', f"name = {'9' * 5000}", "isn't valid TOML"),
+        ('name = "mine"', f"name = {'[' * 5000}{']' * 5000}", "is nested too deeply"),
     ],
 )
 def test_a_wrong_card_is_refused_with_the_key_and_the_reason(path: Path, old: str, new: str, sentence: str) -> None:

@@ -1,4 +1,5 @@
 import io
+import os
 import sys
 from dataclasses import replace
 from email.message import Message
@@ -104,6 +105,13 @@ def test_add_refuses_another_file(card: ModelCard, tmp_path: Path, empty_cache: 
     with pytest.raises(InputError, match="none can't be read"):
         add(card, tmp_path / "none")
     assert not [path for path in empty_cache.rglob("*") if path.is_file()]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_add_waits_for_no_pipe(card: ModelCard, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is a folder, pipe or device"):
+        add(card, tmp_path / "pipe")
 
 
 class Answer(io.BytesIO):

@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import math
 import re
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,9 @@ from mien.models.card import (
 )
 
 SHIPPED = Path(__file__).parent / "cards"
+
+_LARGEST = 2**63 - 1
+_MOST_SHOWN = 80
 
 T = TypeVar("T")
 
@@ -75,8 +79,12 @@ def _read(path: Path, *, own: bool = False, single: bool = False) -> ModelCard:
         raise ModelCardError(f"There is no model card at {path}.", code="model.unknown") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ModelCardError(f"The model card {path} can't be read: {error}.") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # a TOMLDecodeError, or a number of thousands of digits
         raise ModelCardError(f"The model card {path} isn't valid TOML: {error}.") from None
+    except RecursionError:
+        raise ModelCardError(
+            f"The model card {path} is nested too deeply; a card has tables in tables at most."
+        ) from None
     return _card(_Table(data, "", path), None if own else path.resolve(), single=single)
 
 
@@ -206,25 +214,25 @@ class _Table:
     def text(self, key: str, default: str | None = None, *, pattern: str = ".+", form: str = "text") -> str:
         value = self._take(key, str, form, default)
         if value != default and not re.fullmatch(pattern, value, re.DOTALL):
-            self.fail(key, f"must be {form}, not {value!r}")
+            self.fail(key, f"must be {form}, not {_words(value)}")
         return value.strip()
 
     def choice(self, key: str, choices: tuple[str, ...], default: str | None = None) -> str:
         value = self.text(key, default)
         if value not in choices:
-            self.fail(key, f"must be one of {', '.join(choices)}, not {value!r}")
+            self.fail(key, f"must be one of {', '.join(choices)}, not {_words(value)}")
         return value
 
     def integer(self, key: str, default: int | None = None, *, least: int) -> int:
         value = self._take(key, int, "a whole number", default)
-        if value < least:
-            self.fail(key, f"must be at least {least}, not {value}")
+        if not least <= value <= _LARGEST:
+            self.fail(key, f"must be at least {least}, and of 64 bits at most, not {_words(value)}")
         return value
 
     def number(self, key: str) -> float:
         value = self._take(key, (int, float), "a number", None)
-        if not math.isfinite(value):
-            self.fail(key, f"must be a number, not {value}")
+        if not _is_finite(value):
+            self.fail(key, f"must be a number, not {_words(value)}")
         return float(value)
 
     def flag(self, key: str, default: bool) -> bool:
@@ -234,7 +242,7 @@ class _Table:
         if key not in self._data:
             return default
         values = self._take(key, list, f"a list of {length} numbers", None)
-        good = all(isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v) for v in values)
+        good = all(isinstance(v, (int, float)) and not isinstance(v, bool) and _is_finite(v) for v in values)
         if not good or len(values) != length:
             self.fail(key, f"must be a list of {length} numbers")
         return tuple(float(v) for v in values)
@@ -256,5 +264,18 @@ class _Table:
             return cast(T, default)
         value = self._data[key]
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            self.fail(key, f"must be {form}, not {value!r}")
+            self.fail(key, f"must be {form}, not {_words(value)}")
         return cast(T, value)
+
+
+def _is_finite(value: float) -> bool:
+    return abs(value) <= sys.float_info.max  # math.isfinite fails at whole numbers that no float can hold
+
+
+def _words(value: object) -> str:
+    """A value as a message shows it, which is its beginning if it is long."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"

@@ -77,6 +77,8 @@ def add(card: ModelCard, file: str | Path) -> Path:
         ModelError: The cache can't be written.
     """
     source = Path(file)
+    if source.exists() and not source.is_file():  # nothing may ever come out of a pipe
+        raise InputError(f"{source} is a folder, pipe or device.", hint="Name a file of weights.", code="input.file")
     try:
         _check(source, card)
     except OSError as error:
