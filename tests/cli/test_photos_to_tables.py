@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cli.conftest import Run, interrupt
+from mien.errors import ConfigError
 from mien.faces import FaceTable
 from mien.gallery import Gallery
 from mien.models.card_file import SHIPPED
@@ -37,6 +38,31 @@ def test_one_bad_photo_does_not_stop_the_rest(run: Run, people: Path, tmp_path: 
     assert ran.code == 5
     assert "is empty" in ran.err
     assert run("detect", tmp_path / "bad.jpg").code == 3
+
+
+@pytest.mark.parametrize("name", ["long" * 62, "長い" * 41], ids=["letters", "signs"])
+def test_detect_draws_photos_of_the_longest_names(run: Run, people: Path, tmp_path: Path, name: str) -> None:
+    photo = tmp_path / f"{name}.jpg"
+    shutil.copy(people / "person-0001/0001.jpg", photo)
+    for photos in ([photo], [photo, people / "person-0001/0002.jpg"]):
+        drawn, crops = tmp_path / f"drawn-{len(photos)}", tmp_path / f"crops-{len(photos)}"
+        assert run("detect", *photos, "--draw", drawn, "--crops", crops).code == 0
+        assert len(list(drawn.iterdir())) == len(list(crops.iterdir())) == len(photos)
+
+
+def test_a_drawing_that_cannot_be_written_costs_no_result(
+    run: Run, people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save(pixels: object, path: Path) -> None:
+        if "0001" in path.stem.split("-")[1]:
+            raise ConfigError(f"The picture {path} can't be written: no space left.")
+
+    monkeypatch.setattr("mien.photos.save_picture", save)
+    ran = run("detect", people / "person-0001", "--draw", tmp_path / "drawn", "--json")
+    assert ran.code == 5
+    assert [Path(photo["source"]).stem for photo in ran.json["photos"]] == ["0001", "0002", "0003"]
+    assert [Path(name).stem for name in ran.json["problems"]] == ["0001"]
+    assert "no space left" in ran.err
 
 
 def test_embed_and_carry_on(run: Run, people: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`mien detect`: where are the faces?"""
 
+import os
 from glob import escape
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,9 @@ from mien.cli.options import JsonOption, PhotosArgument, RuntimeOption, SmallFac
 from mien.cli.output import ExitCode, print_json, print_line, progress_shown, say_problems
 from mien.cli.outputs import output_folder
 from mien.errors import ConfigError
+
+LONGEST_STEM = 200
+"""Bytes; file systems take names of 255."""
 
 
 def detect(
@@ -38,9 +42,7 @@ def detect(
 
     detector = Detector.open(runtime=runtime, max_side=max_side, min_score=min_score, small_faces=small_faces)
     names = list_photos(photos)
-    stems = [
-        f"{number:05d}-{Path(name).stem}" if len(names) > 1 else Path(name).stem for number, name in enumerate(names, 1)
-    ]
+    stems = [_stem(name, number if len(names) > 1 else None) for number, name in enumerate(names, start=1)]
     _refuse_to_replace(stems, draw, crops)
     found = []
     problems = {}
@@ -49,15 +51,14 @@ def detect(
             try:
                 faces = detector.detect(name)
                 pixels = faces.photo.pixels if faces.photo else None
+                found.append(faces.to_dict())
+                if draw and pixels is not None:
+                    save_picture(drawn(pixels, faces), draw / f"{stem}.jpg")
+                if crops:
+                    for face, crop in enumerate(faces.crops(), start=1):
+                        save_picture(crop, crops / f"{stem}-{face}.png")
             except MienError as problem:
                 problems[name] = problem.to_dict()
-                continue
-            found.append(faces.to_dict())
-            if draw and pixels is not None:
-                save_picture(drawn(pixels, faces), draw / f"{stem}.jpg")
-            if crops:
-                for face, crop in enumerate(faces.crops(), start=1):
-                    save_picture(crop, crops / f"{stem}-{face}.png")
     if json:
         print_json({"photos": found, "problems": problems})
     else:
@@ -71,6 +72,14 @@ def detect(
     if problems:
         return ExitCode.SOME_FAILED if found else ExitCode.UNUSABLE
     return ExitCode.DONE if all(photo["faces"] for photo in found) else ExitCode.NO
+
+
+def _stem(photo: str, number: int | None) -> str:
+    """What the pictures made of a photo are called, with room for a number and an ending in the longest name."""
+    stem = Path(photo).stem
+    if len(encoded := os.fsencode(stem)) > LONGEST_STEM:
+        stem = encoded[:LONGEST_STEM].decode(errors="ignore")  # which drops the half of a letter
+    return stem if number is None else f"{number:05d}-{stem}"
 
 
 def _refuse_to_replace(stems: list[str], draw: Path | None, crops: Path | None) -> None:

@@ -60,12 +60,14 @@ def output_file(kind: Output) -> Callable[[Path | None], Path | None]:
 
 
 def output_folder(path: Path | None) -> Path | None:
-    """Refuse a file where a folder is to be written, before the work is done, not after."""
+    """Refuse a place where a folder can't be written, before the work is done, not after."""
     if path is not None:
         for place in (path, *path.parents):
             if place.exists():
                 if not place.is_dir():
                     raise typer.BadParameter(f"{place} is a file; name a folder.")
+                if not os.access(place, os.W_OK):
+                    raise typer.BadParameter(f"The folder {place} can't be written to.")
                 break
     return path
 
