@@ -1,4 +1,5 @@
 import gc
+import hashlib
 import resource
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from onnx import TensorProto
 from onnx.helper import make_node
 
 from mien.errors import ConfigError, MissingExtraError, ModelError
-from mien.models import ModelCard, Runner, find_weights, load_card, open_model, runner
+from mien.models import ModelCard, Runner, check_graph, find_weights, load_card, open_model, runner
 from small_networks import encoder_card, model, projection
 
 needs_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="openvino is not installed")
@@ -252,6 +253,22 @@ def test_a_damaged_cache_is_mended(tmp_path: Path, empty_cache: Path) -> None:
     kept.write_bytes(kept.read_bytes()[:-1])
     runner._open.clear()
     np.testing.assert_array_equal(open_model(card, runtime="onnxruntime").run(x)["y"], expected)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_swapped_graph_is_found_out(tmp_path: Path, empty_cache: Path, runtime: str) -> None:
+    card = encoder_card(tmp_path, projection())
+    assert check_graph(card, runtime=runtime) == "No graph is kept yet."
+    open_model(card, runtime=runtime)
+    assert check_graph(card, runtime=runtime) == "The kept graph is what the weights make."
+    [file] = (empty_cache / "graphs").iterdir()
+    other = file.read_bytes().replace(b"small", b"other")
+    file.unlink()
+    key, _, _ = file.name.split(".")
+    (file.parent / f"{key}.{hashlib.sha256(other).hexdigest()}.onnx").write_bytes(other)
+    with pytest.raises(ModelError, match="is not what the weights of 'small' make") as caught:
+        check_graph(card, runtime=runtime)
+    assert caught.value.code == "model.altered"
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mien.cli.options import JsonOption
-from mien.cli.output import ExitCode, Group, print_json, print_line, progress_shown
+from mien.cli.output import ExitCode, Group, print_json, print_line, progress_shown, say
 
 
 def list_(json: JsonOption = False) -> int:
@@ -86,11 +86,12 @@ def add(name: str, file: Path) -> int:
 
 
 def check(name: str) -> int:
-    """Load a network and say what it is and that it runs; for a card of your own too."""
-    from mien.models import load_card, open_model
+    """Load a network; say what it is, that it runs, and that its graph is its weights'. For a card of your own too."""
+    from mien.models import check_graph, load_card, open_model
 
     card = load_card(name)
     for each in [member for member, _ in card.members] or [card]:
+        say(f"{each.name}: {check_graph(each)}")
         runner = open_model(each)
         print_line(f"{each.name}: {runner.runtime}, {runner.precision}, identity {each.identity()[:16]}")
     return ExitCode.DONE

@@ -3,7 +3,7 @@
 from mien.models.card import InputContract, ModelCard, OutputContract, PackageSource, UrlSource
 from mien.models.card_file import list_cards, load_card
 from mien.models.files import add, fetch, find_weights
-from mien.models.runner import Runner, open_model
+from mien.models.runner import Runner, check_graph, open_model
 
 __all__ = [
     "InputContract",
@@ -13,6 +13,7 @@ __all__ = [
     "Runner",
     "UrlSource",
     "add",
+    "check_graph",
     "fetch",
     "find_weights",
     "list_cards",

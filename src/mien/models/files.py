@@ -27,6 +27,14 @@ def cache_folder() -> Path:
     return Path(os.environ.get("MIEN_CACHE") or platformdirs.user_cache_path("mien", appauthor=False))
 
 
+def folder_in_cache(name: str) -> Path:
+    """A folder in the cache, made where it is missing, that nobody else can write to, whatever the umask lets them."""
+    folder = cache_folder() / name
+    for each in (folder.parent, folder):
+        each.mkdir(mode=0o755, parents=True, exist_ok=True)
+    return folder
+
+
 def find_weights(card: ModelCard) -> Path:
     """The file of a card's weights: in an installed package, in the cache, or beside the card; never from the web.
 
@@ -93,7 +101,7 @@ def add(card: ModelCard, file: str | Path) -> Path:
 def _into_cache(card: ModelCard, bring: Callable[[Path], object]) -> Path:
     target = cache_folder() / "weights" / _cached_name(card)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        folder_in_cache("weights")
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
             arrived = Path(folder) / card.file
             bring(arrived)

@@ -2,6 +2,8 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Protocol
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 from mien.errors import ConfigError, MienError, MissingExtraError, ModelError
 from mien.models.card import ModelCard
 from mien.models.files import find_weights
-from mien.models.graph_cache import kept
+from mien.models.graph_cache import kept, read_kept, untrusted_folder
 from mien.models.network import Network
 from mien.models.onnxruntime_network import OnnxruntimeNetwork
 from mien.models.openvino_network import OpenvinoNetwork
@@ -111,16 +113,58 @@ def _has_openvino() -> bool:
     return find_spec("openvino") is not None
 
 
+def check_graph(card: ModelCard, *, runtime: str = "auto", precision: str = "f32") -> str:
+    """Make a card's graph anew from its weights, and compare it with the one that is kept between runs.
+
+    Args:
+        card: The network; not a fusion.
+        runtime: As for `open_model`.
+        precision: As for `open_model`.
+
+    Returns:
+        What was found, as a sentence.
+
+    Raises:
+        ModelError: The kept graph isn't what the weights make ("model.altered"), or as `open_model`.
+    """
+    if folder := untrusted_folder():
+        return f"No graph is kept between runs: {folder} belongs to somebody else, or others can write to it."
+    chosen = _runtime(card, runtime, precision)
+    weights, found = find_weights(card), read_kept(_key(card, chosen))
+    if found is None:
+        return "No graph is kept yet."
+    path, data = found
+    with _refusing_what_cannot_run(card):
+        if _graph(card, weights.read_bytes(), chosen) != data:
+            raise ModelError(
+                f"The graph {path} is not what the weights of {card.name!r} make.",
+                hint="Remove it, and mien makes it again. Unless another version of onnx made it, somebody altered it.",
+                code="model.altered",
+            )
+    return "The kept graph is what the weights make."
+
+
 def _compile(card: ModelCard, runtime: str, precision: str, threads: int) -> Network:
     weights = find_weights(card)
-    size = "any" if card.input.size is None else "x".join(map(str, card.input.size))
-    key = f"{card.sha256[:32]}-{card.format}-{size}-{runtime}-{GRAPH_VERSION}"
-    try:
-        graph = kept(key, lambda: _graph(card, weights.read_bytes(), runtime))
+    with _refusing_what_cannot_run(card):
+        graph = kept(_key(card, runtime), lambda: _graph(card, weights.read_bytes(), runtime))
         network = (
             OpenvinoNetwork(graph, precision, threads) if runtime == "openvino" else OnnxruntimeNetwork(graph, threads)
         )
         _check_input(card, network)
+    return network
+
+
+def _key(card: ModelCard, runtime: str) -> str:
+    """What a graph is kept under: all that it depends on."""
+    size = "any" if card.input.size is None else "x".join(map(str, card.input.size))
+    return f"{card.sha256[:32]}-{card.format}-{size}-{runtime}-{GRAPH_VERSION}"
+
+
+@contextmanager
+def _refusing_what_cannot_run(card: ModelCard) -> Iterator[None]:
+    try:
+        yield
     except MienError:
         raise
     except Exception as error:  # what onnx and the runtimes raise has no common base
@@ -130,7 +174,6 @@ def _compile(card: ModelCard, runtime: str, precision: str, threads: int) -> Net
             hint="Check that the file is what its card says, and that all of the network is in this one file.",
             code="model.unusable",
         ) from error
-    return network
 
 
 def _graph(card: ModelCard, weights: bytes, runtime: str) -> bytes:
