@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+import mien.models
 from cli.conftest import Run, interrupt
 from mien.errors import ConfigError
 from mien.faces import FaceTable
@@ -154,6 +156,29 @@ def test_models(run: Run) -> None:
     assert "Apache-2.0" in run("models", "show", "sface").out
     assert run("models", "check", "yunet").code == 0
     assert run("models", "show", "nope").code == 4
+
+
+@pytest.mark.parametrize(
+    "arguments", [("list",), ("show", "sface"), ("show", "dlib"), ("show", "fusion")], ids=" ".join
+)
+def test_models_are_shown_to_people(run: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    ran = run("models", *arguments)
+    assert max(map(len, ran.out.splitlines())) <= 80
+    assert not re.search(r"[{}\[\]]|'\w+':|None|False", ran.out)
+
+
+def test_a_fusion_of_ones_own_is_shown(run: Run, tmp_path: Path) -> None:
+    mine = (Path(mien.models.__file__).parent / "cards" / "sface.toml").read_text("utf-8")
+    (tmp_path / "mine.toml").write_text(mine.replace('name = "sface"', 'name = "mine\\u001b[31m"'), "utf-8")
+    fusion = 'name = "both"\ntask = "encoder"\nlicence = "MIT"\n'
+    fusion += "".join(f'[[members]]\ncard = "{card}"\nweight = 0.5\n' for card in ("./mine.toml", "dlib"))
+    (tmp_path / "both.toml").write_text(fusion, "utf-8")
+    (member, weight), _ = run("models", "show", tmp_path / "both.toml", "--json").json["members"]
+    assert (member["path"], weight) == (str(tmp_path / "mine.toml"), 0.5)
+    shown = run("models", "show", tmp_path / "both.toml").out
+    assert "0.5 of mine\\x1b[31m: SFace" in shown
+    assert "\033" not in shown
 
 
 def test_weights_from_a_file_must_be_the_right_ones(run: Run, tmp_path: Path) -> None:

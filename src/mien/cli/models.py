@@ -1,9 +1,13 @@
 """`mien models`: which networks there are, and where their weights come from."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mien.cli.options import JsonOption
-from mien.cli.output import ExitCode, Group, print_json, print_line, progress_shown, say
+from mien.cli.output import ExitCode, Group, print_json, print_line, print_table, progress_shown, say
+
+if TYPE_CHECKING:
+    from mien.models import ModelCard
 
 
 def list_(json: JsonOption = False) -> int:
@@ -11,7 +15,7 @@ def list_(json: JsonOption = False) -> int:
     from mien.errors import MienError
     from mien.models import find_weights, list_cards
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     for card in list_cards():
         try:
             where = [str(find_weights(one)) for one in ([card] if card.file else [m for m, _ in card.members])]
@@ -30,32 +34,56 @@ def list_(json: JsonOption = False) -> int:
         )
     if json:
         print_json(rows)
-    else:
-        for row in rows:
-            print_line(row["name"], row["task"], row["title"], row["missing"] or "ready")
+        return ExitCode.DONE
+    print_table([(row["name"], row["task"], "missing" if row["missing"] else "ready", row["title"]) for row in rows])
+    for row in rows:
+        if row["missing"]:
+            say(row["missing"])
     return ExitCode.DONE
 
 
 def show(name: str, json: JsonOption = False) -> int:
     """Show the card of a network: licence, contracts, training, figures, limits."""
-    from dataclasses import asdict
-
     from mien.models import load_card
 
-    card = load_card(name)
-    about = {
+    about = _about(load_card(name))
+    if json:
+        print_json(about)
+    else:
+        print_table([(key, _in_words(value)) for key, value in about.items() if value not in ("", None, (), [], 0)])
+    return ExitCode.DONE
+
+
+def _about(card: "ModelCard") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
         **asdict(card),
+        "members": [(_about(member), weight) for member, weight in card.members],
         "path": card.path and str(card.path),
         "folder": card.folder and str(card.folder),
         "identity": card.identity(),
     }
-    if json:
-        print_json(about)
-    else:
-        for key, value in about.items():
-            if value not in ("", None, ()):
-                print_line(f"{key}: {value}")
-    return ExitCode.DONE
+
+
+def _in_words(value: object) -> str:
+    """What stands under a key of a card, for people; of a list of tables, a line each."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:g}"
+        case dict():
+            return ", ".join(f"{key} {_in_words(each)}" for key, each in value.items() if each not in ("", None))
+        case [dict() as member, float() as weight]:
+            return f"{weight:g} of {member['name']}: {member['title']}"
+        case [dict() | [dict(), _], *_]:
+            return "\n".join(map(_in_words, value))
+        case [float(), _, _, _, *_]:
+            return f"of {len(value)} numbers"
+        case [*numbers]:
+            return " ".join(map(_in_words, numbers))
+    return str(value)
 
 
 def fetch(name: str) -> int:

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
@@ -54,6 +54,18 @@ def print_json(document: Any, *, line: bool = False) -> None:
 def print_line(*cells: str) -> None:
     """Print a line of the result, for people; the cells of a list are set apart by tabs."""
     print("\t".join(map(one_line, cells)))
+
+
+def print_table(rows: Iterable[Iterable[str]]) -> None:
+    """Print rows of cells, for people: in columns, broken into lines where the terminal is too narrow for them."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for row in rows:
+        shown.add_row(*(Text("\n".join(map(one_line, cell.split("\n"))), overflow="fold") for cell in row))
+    Console().print(shown)
 
 
 def say(text: str) -> None:
