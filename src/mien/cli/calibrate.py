@@ -18,7 +18,7 @@ from mien.cli.options import (
     list_photos,
     make_recognizer,
 )
-from mien.cli.output import ExitCode, print_json, progress_shown, say, say_problems
+from mien.cli.output import ExitCode, print_json, print_line, progress_shown, say, say_problems
 from mien.cli.outputs import output_file, refuse_one_place_for_two
 from mien.errors import ConfigError, NoFaceError
 
@@ -183,7 +183,7 @@ def _tell(calibration: Calibration, doubles: list[Double], problems: Problems, o
             }
         )
     else:
-        print(f"{output}: {calibration}")
+        print_line(f"{output}: {calibration}")
         say(calibration.support)
     for double in doubles:
         say(double.reason)
