@@ -11,6 +11,7 @@ from mien.progress import track
 from mien.synthesis.basis import load_basis
 from mien.synthesis.nuisances import Nuisances
 from mien.synthesis.population import Person, Population
+from mien.whole_files import written_whole
 
 MANIFEST = "manifest.json"
 
@@ -133,13 +134,8 @@ def _refuse_other_settings(root: Path, manifest: Manifest) -> None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a file so that it is whole or absent, whatever happens."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_whole(path) as partial:
+        partial.write_bytes(data)
 
 
 def _json(data: dict[str, Any]) -> bytes:
