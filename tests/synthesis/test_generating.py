@@ -65,10 +65,10 @@ def test_killed_halfway_and_carried_on_gives_the_same_folder(tmp_path: Path) -> 
     process.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
     process.wait()
     for name, data in _files(broken).items():
-        if not name.endswith(".part"):
+        if not name.endswith(".partial"):
             assert data == (whole / name).read_bytes(), name
     generate(broken, people=40, photos=2, size=96)
-    made = {name: data for name, data in _files(broken).items() if not name.endswith(".part")}
+    made = {name: data for name, data in _files(broken).items() if not name.endswith(".partial")}
     assert made == _files(whole)
 
 
