@@ -16,6 +16,7 @@ WRITES = [
     "evaluate scores {scores} --report {file}",
     "evaluate scores {scores} --csv {file}",
     "evaluate people {photos} --embeddings {folder}/faces.npz -o {file}",
+    "evaluate pairs {pairs} --photos {photos} --embeddings {folder}/faces.npz -o {file} --csv {file}-curve",
     "evaluate open-set {photos} --strangers 0.5 --embeddings {folder}/faces.npz -o {file} --csv {file}-curve",
     "evaluate closed-set {photos} --embeddings {folder}/faces.npz -o {file} --csv {file}-curve",
     "evaluate clustering {photos} --embeddings {folder}/faces.npz -o {file} --csv {file}-curve",
@@ -23,10 +24,22 @@ WRITES = [
 ]
 
 
+PAIRS = """\
+first,second,mated,fold
+person-0001/0001.jpg,person-0001/0002.jpg,1,0
+person-0001/0001.jpg,person-0002/0001.jpg,0,0
+person-0002/0001.jpg,person-0002/0002.jpg,1,1
+person-0002/0002.jpg,person-0003/0001.jpg,0,1
+"""
+
+
 def _arguments(command: str, folder: Path, people: Path, known: Path) -> list[str]:
     scores = folder / "scores.csv"
     scores.write_text("score,mated\n0.9,1\n0.8,1\n0.1,0\n0.2,0\n", encoding="utf-8")
-    words = command.format(photos=people, known=known, scores=scores, folder=folder, file=folder / "result")
+    pairs = folder / "pairs.csv"
+    pairs.write_text(PAIRS, encoding="utf-8")
+    places = {"scores": scores, "pairs": pairs, "folder": folder, "file": folder / "result"}
+    words = command.format(photos=people, known=known, **places)
     return words.split(" ")
 
 
@@ -64,6 +77,54 @@ def test_an_input_is_never_the_output(run: Run, people: Path, known: Path, tmp_p
     table = tmp_path / "faces.npz"
     assert run("embed", known, "-o", table).code == 0
     assert run("match", table, known, "-o", table, "--threshold", "0.5").code == 2
+
+
+@pytest.mark.parametrize("header", ["first,second,score,mated", "first,second,score,mated,fold,person1,person2"])
+def test_a_list_of_pairs_that_mien_wrote_is_not_replaced_by_its_own_scores(
+    run: Run, people: Path, tmp_path: Path, header: str
+) -> None:
+    listed, other = tmp_path / "pairs.csv", tmp_path / "other.csv"
+    row = "person-0001/0001.jpg,person-0001/0002.jpg,0.5,1" + ",1,a,a" * ("fold" in header)
+    listed.write_text(f"{header}\n{row}\n", encoding="utf-8")
+    before = listed.read_bytes()
+    other.symlink_to(listed)
+    for output in (listed, other):
+        for option in ("-o", "--embeddings"):
+            ran = run("evaluate", "pairs", listed, "--photos", people, option, output)
+            assert ran.code == 2
+            assert "is read, so it can't take a result" in ran.err
+    assert listed.read_bytes() == before
+
+
+def test_the_truth_is_not_replaced_by_the_answers(run: Run, people: Path, known: Path, tmp_path: Path) -> None:
+    truth = tmp_path / "truth.csv"
+    truth.write_text("probe,person,similarity\n0001.jpg,person-0001,\n", encoding="utf-8")
+    before = truth.read_bytes()
+    ran = run("evaluate", "course", known, people, "--truth", truth, "--threshold", "0.5", "-o", truth)
+    assert ran.code == 2
+    assert "is read, so it can't take a result" in ran.err
+    assert truth.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("option", "header"),
+    [
+        ("-o", "first,second,score,mated,note"),
+        ("-o", "probe,person,similarity_of_mine"),
+        ("--csv", "threshold,fmr,note"),
+        ("--csv", "measure,value,low,high,note"),
+    ],
+)
+def test_a_table_with_columns_of_the_users_is_left_as_it_is(
+    run: Run, people: Path, tmp_path: Path, option: str, header: str
+) -> None:
+    mine = tmp_path / "mine.csv"
+    mine.write_text(header + "\n", encoding="utf-8")
+    before = mine.read_bytes()
+    ran = run("evaluate", "people", people, option, mine)
+    assert ran.code == 2
+    assert "is there already and is no table" in ran.err
+    assert mine.read_bytes() == before
 
 
 def test_one_place_for_two_results(run: Run, people: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -24,16 +24,28 @@ _NAMES: dict[Output, str] = {
     "calibration": "calibration of mien",
     "matrix": "matrix of similarities",
 }
-_FIRST_LINES: dict[Output, tuple[bytes, ...]] = {
-    "curve": (b"threshold,fmr,", b"threshold,fpir,", b"measure,value,"),
-    "answers": (
-        b"first,second,score,mated",
-        b"probe,person,similarity",
-        b"photo,person,nearest",
-        b"photo,person,group",
+_FIRST_LINES: dict[Output, frozenset[bytes]] = {
+    "curve": frozenset(
+        {
+            b"threshold,fmr,fmr_low,fmr_high,fnmr,fnmr_low,fnmr_high",
+            b"threshold,fpir,fpir_low,fpir_high,fnir,fnir_low,fnir_high",
+            b"measure,value,low,high",
+        }
     ),
-    "groups": (b"group,photo,x,y,width,height",),
-    "matches": (b"probe,decision,person,similarity",),
+    "answers": frozenset(
+        {
+            b"first,second,score,mated",
+            b"first,second,score,mated,fold",
+            b"first,second,score,mated,person1,person2",
+            b"first,second,score,mated,fold,person1,person2",
+            b"probe,person,similarity",
+            b"probe,person,similarity,truth",
+            b"photo,person,nearest,nearest_person,similarity",
+            b"photo,person,group",
+        }
+    ),
+    "groups": frozenset({b"group,photo,x,y,width,height"}),
+    "matches": frozenset({b"probe,decision,person,similarity,runner_up,margin"}),
 }
 
 
@@ -93,6 +105,18 @@ def refuse_one_place_for_two(*paths: Path | None) -> None:
         raise ConfigError(f"{twice} can't take two results.", hint="Name a file for each.")
 
 
+def refuse_to_write_over_inputs(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
+    """Refuse to write a result over what it is made from, even where an earlier run of mien made that.
+
+    Raises:
+        ConfigError: One of the outputs is one of the inputs, by whatever path.
+    """
+    read = [path for path in inputs if path.is_file()]
+    for output in outputs:
+        if output.is_file() and any(output.samefile(path) for path in read):
+            raise ConfigError(f"{output} is read, so it can't take a result.", hint="Name another file.")
+
+
 def _is_plain(path: Path) -> bool:
     return path.is_file() or not path.exists()  # not such as /dev/null
 
@@ -110,4 +134,4 @@ def _replaceable(path: Path, kind: Output) -> bool:
         return head.lstrip().startswith(b"{") and b'"schema": "mien.calibration/' in head
     if kind == "matrix":
         return head.startswith(b"\x93NUMPY" if path.suffix == ".npy" else b"PAR1")
-    return head.startswith(_FIRST_LINES[kind])
+    return head.splitlines()[0] in _FIRST_LINES[kind]

@@ -1,7 +1,7 @@
 """The protocols as commands: what each one asks for, beside the options that all of them have."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from mien.cli.options import share
+from mien.cli.outputs import refuse_to_write_over_inputs
 
 if TYPE_CHECKING:
     from mien.evaluation import EvaluationProtocol
 
 Opening = Callable[..., "EvaluationProtocol"]
 PeopleArgument = Annotated[Path, typer.Argument(help="A folder with a folder of photos for each person.")]
+
+_OUTPUTS = ("report", "csv", "output", "embeddings")
+"""The options that name what is written."""
 
 
 def share_if_any(value: float | None) -> float | None:
@@ -190,6 +194,7 @@ def with_options(
 
     def action(*_: object, **given: Any) -> int:
         chosen = options(**{key: given[key] for key in shared})
+        refuse_to_write_over_inputs(_paths(given, asked), _paths(given, _OUTPUTS))
         protocol = opening(**{key: given[key] for key in asked})
         return run(protocol, chosen, _written(f"mien {parent} {name}", parameters, given))
 
@@ -207,7 +212,7 @@ def _written(command: str, parameters: Mapping[str, inspect.Parameter], given: M
         value = given[key]
         if one.kind is not inspect.Parameter.KEYWORD_ONLY and one.default is inspect.Parameter.empty:
             words.append(Path(value).name)
-        elif value != one.default and key not in ("json", "report", "csv", "output", "embeddings"):
+        elif value != one.default and key not in ("json", *_OUTPUTS):
             option = "--" + key.replace("_", "-")
             for each in value if isinstance(value, list) else [value]:
                 if isinstance(each, bool):
@@ -215,6 +220,10 @@ def _written(command: str, parameters: Mapping[str, inspect.Parameter], given: M
                 else:
                     words += [option, each.name if isinstance(each, Path) else str(each)]
     return " ".join(words)
+
+
+def _paths(given: Mapping[str, Any], keys: Iterable[str]) -> list[Path]:
+    return [value for key in keys if isinstance(value := given.get(key), Path)]
 
 
 def _opened(name: str, *arguments: Any, **options: Any) -> "EvaluationProtocol":
