@@ -149,6 +149,18 @@ def test_calibrate_and_use_it(run: Run, tmp_path: Path) -> None:
     assert run("verify", *pair, "--calibration", output).code == 3
 
 
+def test_calibrating_on_photos_without_folders_of_people_is_refused_before_the_work(
+    run: Run, known: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for folder in (known, tmp_path / "empty"):
+        ran = run("calibrate", "--people", folder, "-o", tmp_path / "mine.json", "--embeddings", tmp_path / "faces.npz")
+        assert ran.code == 3
+        assert "has photos of 0 people, and it takes two" in ran.err
+        assert run("evaluate", "people", folder).err == ran.err
+    assert not (tmp_path / "faces.npz").exists(), "nothing was embedded"
+
+
 def test_models(run: Run) -> None:
     ran = run("models", "list", "--json")
     assert {row["name"] for row in ran.json} >= {"yunet", "sface", "dlib", "fusion"}

@@ -105,14 +105,15 @@ def _people(
 ) -> tuple[Calibration, list[Double], Problems]:
     from mien.decisions import EncoderIdentity
     from mien.evaluation import calibrate as measure
-    from mien.evaluation import find_doubles
-    from mien.photos import find_people
+    from mien.evaluation import find_doubles, labelled_photos
 
-    listed = [str(path) for photos_of_one in find_people(people).values() for path in photos_of_one]
+    files, person = labelled_photos(people)
+    named = {str(file): name for name, file in files.items()}
+    listed = list(named)
     # A table that is carried on may hold other photos too, which are none of this calibration's business.
     table = _with_faces(embed_photos(recognizer, listed, face=face, keep=keep).only(listed), people)
-    photos = [str(Path(source).relative_to(people)) for source in table.sources]
-    whose = [Path(photo).parts[0] for photo in photos]
+    photos = [named[source] for source in table.sources]
+    whose = [person[photo] for photo in photos]
     calibration = measure(
         table.embeddings,
         whose,

@@ -35,6 +35,7 @@ from mien.evaluation.measures.verification import (
     VerificationMeasures,
     verification_measures,
 )
+from mien.evaluation.protocols.people import labelled_photos
 from mien.evaluation.protocols.photo_pairs import PhotoPairs, read_pair_list, read_pairs
 from mien.evaluation.protocols.protocol import EmbeddedPhotos, EvaluationProtocol, Settings
 from mien.evaluation.protocols.registry import PROTOCOLS
@@ -102,6 +103,7 @@ __all__ = [
     "fit_tail",
     "folded_accuracy",
     "identification_measures",
+    "labelled_photos",
     "list_sha256",
     "measure_false_matches",
     "read_pair_list",
