@@ -118,6 +118,8 @@ def test_csv(tmp_path: Path) -> None:
         ("first,second,mated\n\na,b,2\n", "Line 3"),
         ("first,second,mated\n", "no rows"),
         ("first,second,mated,person1,person2\n\na,b,1,P,Q\n", "Line 3"),
+        ("first,second,mated,person1\na,b,1,P\n", "has the column person1 only"),
+        ("first,second,mated,person1,person2\na,b,1,,\n", "Line 2 .* doesn't say who is on both photos"),
     ],
 )
 def test_other_broken_lists_are_refused_with_their_line(tmp_path: Path, text: str, said: str) -> None:

@@ -50,11 +50,28 @@ def test_a_bad_line_is_refused_with_its_number(tmp_path: Path, bad: str) -> None
         ("score,mated,Score\n1,1,0\n", "names the column score twice"),
         ("score,mated\n1,1\nx,0\n", "Line 3"),
         ("score,mated,person1,person2\n1,1,a,b\n", "Line 2"),
+        ("score,mated,person2\n1,1,b\n", "has the column person2 only"),
+        ("score,mated,person1,person2\n1,1,a,a\n1,1,,\n", "Line 3 .* doesn't say who is on both photos"),
+        ("score,mated,person1,person2\n1,0,a,\n", "Line 2 .* doesn't say who is on both photos"),
     ],
 )
 def test_a_bad_table(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         read_score_table(file(tmp_path, "s.csv", text))
+
+
+def test_labels_as_pandas_writes_them(tmp_path: Path) -> None:
+    scores = read_score_table(file(tmp_path, "s.csv", "score,mated\n0.9,1.0\n0.1,0.0\n"))
+    assert scores.mated.tolist() == [True, False]
+
+
+def test_a_bad_label_is_said_to_be_one(tmp_path: Path) -> None:
+    path = file(tmp_path, "s.csv", "score,mated\n0.9,1\n0.1,0.5\n")
+    with pytest.raises(
+        InputError, match=r"Line 3 of .*s\.csv should have the label 1 .* or 0 .*, and has 0\.5"
+    ) as said:
+        read_score_table(path)
+    assert "spaces or tabs" not in str(said.value), "it is a CSV file"
 
 
 def test_files_without_scores(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import InputError
-from mien.evaluation.protocols.tables import read_table, read_text
+from mien.evaluation.protocols.tables import people_of_pairs, read_table, read_text
 from mien.photos import PhotoSource
 
 FOLDS = 10
-_TRUE, _FALSE = frozenset({"1", "true", "yes", "mated", "same"}), frozenset({"0", "-1", "false", "no", "non-mated"})
+_TRUE = frozenset({"1", "1.0", "true", "yes", "mated", "same"})
+_FALSE = frozenset({"0", "0.0", "-1", "-1.0", "false", "no", "non-mated"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,14 +192,10 @@ def _read_csv(path: str | Path) -> PhotoPairs:
     pairs = [(row["first"], row["second"]) for row in rows.values()]
     mated = [truth(path, line, row["mated"]) for line, row in rows.items()]
     header = next(iter(rows.values()), {}).keys()
-    fold = people = None
+    fold = None
     if "fold" in header:
         fold = np.unique([row["fold"] for row in rows.values()], return_inverse=True)[1].astype(np.int64)
-    if {"person1", "person2"} <= header:
-        people = np.array([(row["person1"], row["person2"]) for row in rows.values()], np.str_)
-        if wrong := np.flatnonzero((people[:, 0] == people[:, 1]) != np.array(mated)).tolist():
-            raise _bad_line(path, list(rows)[wrong[0]], "mated if and only if both people are the same")
-    return _made(path, pairs, mated, fold, people)
+    return _made(path, pairs, mated, fold, people_of_pairs(path, rows, mated))
 
 
 def _made(
@@ -248,7 +245,11 @@ def truth(path: str | Path, number: int, label: str) -> bool:
         InputError: If it says neither.
     """
     if label.lower() not in _TRUE | _FALSE:
-        raise _bad_line(path, number, "a pair with the label 1 (mated) or 0 (non-mated)")
+        raise InputError(
+            f"Line {number} of {path} should have the label 1 (mated) or 0 (non-mated), and has {label or 'none'}.",
+            hint="The words true and false, yes and no, mated and non-mated are understood too.",
+            code="input.pairs",
+        )
     return label.lower() in _TRUE
 
 

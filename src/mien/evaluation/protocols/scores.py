@@ -10,7 +10,7 @@ from mien.evaluation.evaluation import Evaluation, EvaluationData
 from mien.evaluation.measures.folds import folded_accuracy
 from mien.evaluation.protocols.photo_pairs import truth
 from mien.evaluation.protocols.protocol import Settings
-from mien.evaluation.protocols.tables import read_table, read_text
+from mien.evaluation.protocols.tables import people_of_pairs, read_table, read_text
 from mien.evaluation.scores.comparisons import Comparisons
 
 _GREATEST = 1e100
@@ -42,15 +42,11 @@ def read_score_table(path: Path) -> Comparisons:
     similarity = np.array([_score(path, line, row["score"] or "nan") for line, row in table.items()])
     mated = np.array([truth(path, line, row["mated"]) for line, row in table.items()])
     rows, header = list(table.values()), next(iter(table.values())).keys()
-    fold = people = None
+    fold = None
     if "fold" in header:
         fold = np.unique([row["fold"] for row in rows], return_inverse=True)[1].astype(np.int64)
-    if {"person1", "person2"} <= header:
-        names = [(row["person1"], row["person2"]) for row in rows]
-        for line, (one, other), same in zip(table, names, mated.tolist(), strict=True):
-            if (one == other) != same:
-                raise InputError(f"Line {line} of {path} should be mated if and only if both people are the same.")
-        people = np.unique(np.array(names), return_inverse=True)[1].reshape(-1, 2).astype(np.int64)
+    named = people_of_pairs(path, table, mated.tolist())
+    people = None if named is None else np.unique(named, return_inverse=True)[1].reshape(-1, 2).astype(np.int64)
     return Comparisons(similarity, mated, people, fold=fold)
 
 

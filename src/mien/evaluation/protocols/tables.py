@@ -1,8 +1,11 @@
 """Text files that protocols are told by: read whole, refused with the line that is wrong."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mien.errors import InputError
 
@@ -53,3 +56,40 @@ def read_table(path: str | Path, columns: Sequence[str]) -> dict[int, dict[str, 
     if not table:
         raise InputError(f"{path} has no rows.", code="input.columns")
     return table
+
+
+def people_of_pairs(
+    path: str | Path, table: Mapping[int, Mapping[str, str]], mated: Sequence[bool]
+) -> NDArray[np.str_] | None:
+    """Who is on both photos of each row of a table, (P, 2): `person1` and `person2`; None if it has neither column.
+
+    Args:
+        path: The file that the table was read from.
+        table: P rows by the number of their line, as of `read_table`.
+        mated: (P,) whether both photos of a row show one person.
+
+    Raises:
+        InputError: If there is only one of the columns, a row leaves a person out, or people and label disagree.
+    """
+    given = next(iter(table.values())).keys() & {"person1", "person2"}
+    if not given:
+        return None
+    if len(given) == 1:
+        raise InputError(
+            f"{path} has the column {given.pop()} only.",
+            hint="Name both people, person1 and person2, or neither.",
+            code="input.columns",
+        )
+    people = [(row["person1"], row["person2"]) for row in table.values()]
+    for line, (one, other), same in zip(table, people, mated, strict=True):
+        if not (one and other):
+            raise InputError(
+                f"Line {line} of {path} doesn't say who is on both photos.",
+                hint="Fill in person1 and person2, or leave out both columns.",
+                code="input.columns",
+            )
+        if (one == other) != same:
+            raise InputError(
+                f"Line {line} of {path} should be mated if and only if both people are the same.", code="input.pairs"
+            )
+    return np.array(people, np.str_)
