@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from data import photos
+from embedded_people import embedded
 from mien.errors import ConfigError
-from mien.evaluation import read_pair_list, read_pairs
+from mien.evaluation import Settings, read_pair_list, read_pairs
+from mien.evaluation.protocols.listed_pairs import ListedPairs
 from mien.evaluation.protocols.photo_pairs import read_cfp
 
 TWO_FOLDS = "2\t2\nA 1 2\nB 3 14\nA 1 B 2\nC 1 D 1\nE 1 2\nE 1 3\nE 1 F 2\nF 1 G 1\n"
@@ -127,6 +129,30 @@ def test_other_broken_lists_are_refused_with_their_line(tmp_path: Path, text: st
         read_pair_list(written(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("1\nA 1 1\nA 1 B 1\n", 2),
+        ("1\nA 1 2\nA 1 A 1\n", 3),
+        ("a.jpg b.jpg 1\na.jpg a.jpg 1\n", 2),
+        ("a.jpg 1\nb.jpg 1\na.jpg 1\na.jpg 1\n", 4),
+        ("first,second,mated\na.jpg,b.jpg,0\n\ns1/1.pgm,s1/1.pgm,1\n", 4),
+    ],
+)
+def test_a_photo_is_not_compared_with_itself(tmp_path: Path, text: str, line: int) -> None:
+    with pytest.raises(ConfigError, match=rf"Line {line} of .* compares the photo .* with itself"):
+        read_pair_list(written(tmp_path, text))
+
+
+def test_pairs_listed_again_are_counted(tmp_path: Path) -> None:
+    pairs = read_pair_list(written(tmp_path, "a b 1\nb a 1\na c 0\na b 1\nb c 0\n"))
+    assert (len(pairs), pairs.repeated) == (5, 2)
+    photos = embedded({name: name for name in "abc"})
+    told = ListedPairs("pairs", "Pairs", "data", pairs, {}).evaluate(photos, Settings(resamples=20))
+    assert told.data.facts["pairs listed again"] == 2
+    assert read_pair_list(written(tmp_path, "a b 1\na c 0\n")).repeated == 0
+
+
 def cfp(folder: Path) -> Path:
     protocol = folder / "Protocol"
     for name, kind, photo in (("F", "frontal", 10), ("P", "profile", 4)):
@@ -156,6 +182,9 @@ def test_a_broken_cfp(tmp_path: Path) -> None:
     (protocol / "Split/FP/02/diff.txt").write_text("1,99\n", "utf-8")
     with pytest.raises(ConfigError, match="Line 1"):
         read_cfp(protocol, "FP")
+    (protocol / "Split/FF/01/same.txt").write_text("1,2\n3,3\n", "utf-8")
+    with pytest.raises(ConfigError, match=r"Line 2 of .* compares the photo 001/frontal/03\.jpg with itself"):
+        read_cfp(protocol, "FF")
     with pytest.raises(ConfigError, match="no folds"):
         read_cfp(protocol, "PP")
 

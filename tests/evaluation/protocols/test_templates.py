@@ -104,6 +104,27 @@ def test_broken_lists(tmp_path: Path, text: str, said: str) -> None:
         PROTOCOLS["templates"](tmp_path / "t.csv")
 
 
+def test_templates_that_share_a_photo_are_not_compared(listed: Path) -> None:
+    pairs, gallery, probes = (listed.with_name(f"{name}.csv") for name in ("pairs", "gallery", "probes"))
+    pairs.write_text("first,second\n1a,1b\n2a,2a\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"Line 3 of .*pairs.csv.* 2a and 2a .* both have the photo 2/0\.jpg"):
+        PROTOCOLS["templates"](listed, pairs=pairs)
+    gallery.write_text("template\n1a\n2a\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"Line 2 of .*gallery.csv.* both have the photo 1/0\.jpg"):
+        PROTOCOLS["templates"](listed, gallery=gallery, probes=gallery)
+    with listed.open("a", encoding="utf-8") as file:
+        file.write("\n1c,s1,m1,1/0.jpg\n")
+    with pytest.raises(ConfigError, match=r"Line 52 of .*templates.csv.* 1c and 1a .* both have the photo 1/0\.jpg"):
+        PROTOCOLS["templates"](listed)
+    pairs.write_text("first,second\n1a,1b\n1b,1c\n1a,2b\n", encoding="utf-8")
+    assert PROTOCOLS["templates"](listed, pairs=pairs).photos, (
+        "templates that share a photo may be compared with others"
+    )
+    probes.write_text("template\n1b\n1c\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"Line 3 of .*probes.csv.* 1c and 1a .*"):
+        PROTOCOLS["templates"](listed, gallery=gallery, probes=probes)
+
+
 def test_templates_that_are_not_there(listed: Path) -> None:
     pairs = listed.with_name("pairs.csv")
     pairs.write_text("first,second\n1a,1b\n99x,1a\n", encoding="utf-8")

@@ -63,6 +63,8 @@ class ListedPairs:
         ten = "" if folds is None else f", in {len(folds.accuracy)} folds"
         people = None if pairs.people is None else len(np.unique(pairs.people))
         facts = {"pairs": len(pairs), "mated": mated, "non-mated": len(pairs) - mated, **self.facts}
+        if repeated := pairs.repeated:
+            facts["pairs listed again"] = repeated
         return Evaluation(
             protocol=self.name,
             title=self.title,

@@ -38,6 +38,13 @@ class PhotoPairs:
     def __len__(self) -> int:
         return len(self.first)
 
+    @property
+    def repeated(self) -> int:
+        """How many of the pairs are in the list before already, either way round."""
+        number = {name: at for at, name in enumerate(dict.fromkeys((*self.first, *self.second)))}
+        pairs = np.sort([[number[name] for name in side] for side in (self.first, self.second)], axis=0)
+        return len(self) - len(np.unique(pairs[0] * len(number) + pairs[1]))
+
 
 def read_pairs(path: str | Path) -> PhotoPairs:
     """Read a list of pairs in LFW's form: ``pairs.txt``, ``pairsDevTrain.txt``, ``pairsDevTest.txt``; also XQLFW's.
@@ -86,7 +93,10 @@ def read_pair_list(path: str | Path) -> PhotoPairs:
         return read_pairs(path)
     if len(words) == 3:
         labelled = [_exactly(path, number, words, 3, "FIRST SECOND LABEL") for number, words in rows]
-        pairs = [(first, second) for first, second, _ in labelled]
+        pairs = [
+            _two_photos(path, number, first, second)
+            for (number, _), (first, second, _) in zip(rows, labelled, strict=True)
+        ]
         mated = [truth(path, number, label) for (number, _), (_, _, label) in zip(rows, labelled, strict=True)]
     elif len(words) == 2:
         if len(rows) % 2:
@@ -96,7 +106,7 @@ def read_pair_list(path: str | Path) -> PhotoPairs:
         for (first, label), (second, other), (number, _) in zip(halves[::2], halves[1::2], rows[1::2], strict=True):
             if label != other:
                 raise _bad_line(path, number, f"a photo with the label {label}, as the line before")
-            pairs.append((first, second))
+            pairs.append(_two_photos(path, number, first, second))
             mated.append(label not in _FALSE)  # CALFW's mated pairs have the number of their fold
     else:
         raise _bad_line(path, number, "a header as of LFW, PHOTO LABEL, FIRST SECOND LABEL, or first,second,mated")
@@ -128,7 +138,7 @@ def read_cfp(folder: str | Path, kind: str) -> PhotoPairs:
                 places = "".join(words).split(",")
                 if len(places) != 2 or places[0] not in frontal or places[1] not in other:
                     raise _bad_line(split / name, line, "the numbers of two photos, separated by a comma")
-                pairs.append((frontal[places[0]], other[places[1]]))
+                pairs.append(_two_photos(split / name, line, frontal[places[0]], other[places[1]]))
                 mated.append(same)
                 fold.append(number)
     return _made(folder, pairs, mated, np.array(fold))
@@ -184,18 +194,29 @@ def _lfw_pair(path: str | Path, number: int, words: list[str], mated: bool) -> t
     if not (words[1].isdecimal() and words[3].isdecimal()):
         raise _bad_line(path, number, "the numbers of two photos")
     first, second = (f"{name}/{name}_{int(photo):04d}.jpg" for name, photo in (words[:2], words[2:]))
-    return first, second
+    return _two_photos(path, number, first, second)
 
 
 def _read_csv(path: str | Path) -> PhotoPairs:
     rows = read_table(path, ("first", "second", "mated"))
-    pairs = [(row["first"], row["second"]) for row in rows.values()]
+    pairs = [_two_photos(path, line, row["first"], row["second"]) for line, row in rows.items()]
     mated = [truth(path, line, row["mated"]) for line, row in rows.items()]
     header = next(iter(rows.values()), {}).keys()
     fold = None
     if "fold" in header:
         fold = np.unique([row["fold"] for row in rows.values()], return_inverse=True)[1].astype(np.int64)
     return _made(path, pairs, mated, fold, people_of_pairs(path, rows, mated))
+
+
+def _two_photos(path: str | Path, number: int, first: str, second: str) -> tuple[str, str]:
+    """The pair, if it is one: a photo is as alike to itself as can be, whatever the encoder."""
+    if first == second:
+        raise InputError(
+            f"Line {number} of {path} compares the photo {first} with itself.",
+            hint="A pair has two photos: mend the line, or take it out.",
+            code="input.pairs",
+        )
+    return first, second
 
 
 def _made(

@@ -1,6 +1,6 @@
 """Templates of several photos each, as in IJB-A (Klare et al. 2015), IJB-B and IJB-C (Maze et al. 2018)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -55,15 +55,32 @@ def templates(
     if (gallery is None) != (probes is None) or (gallery and pairs):
         raise ConfigError("--gallery and --probes go together, and without --pairs.", code="config.templates")
 
-    def named(path: Path, column: str) -> list[str]:
+    def named(path: Path, column: str) -> dict[int, str]:
         wanted = read_table(path, (column,))
         for line, row in wanted.items():
             if row[column] not in subject:
                 raise InputError(
                     f"Line {line} of {path}: there is no template {row[column]} in {listed}.", code="input.templates"
                 )
-        return [row[column] for row in wanted.values()]
+        return {line: row[column] for line, row in wanted.items()}
 
+    compared = search = None
+    if pairs is not None:
+        first, second = named(pairs, "first"), named(pairs, "second")
+        compared = list(zip(first.values(), second.values(), strict=True))
+        for line, (one, other) in zip(first, compared, strict=True):
+            _refuse_shared(pairs, line, one, members[one], _holders(members, [other]))
+    elif gallery is not None and probes is not None:
+        enrolled, searched = named(gallery, "template"), named(probes, "template")
+        search = list(enrolled.values()), list(searched.values())
+        holders = _holders(members, search[0])
+        for line, probe in searched.items():
+            _refuse_shared(probes, line, probe, members[probe], holders)
+    else:
+        holders = _holders(members, members)  # the first template of each photo
+        for line, row in rows.items():
+            if holders[row["photo"]] != row["template"]:
+                _refuse_shared(listed, line, row["template"], [(row["media"], row["photo"])], holders)
     folder = photos or listed.parent
     files: dict[str, PhotoSource] = {photo: folder / photo for of_one in members.values() for _, photo in of_one}
     return Templates(
@@ -71,9 +88,32 @@ def templates(
         files,
         members,
         subject,
-        None if pairs is None else list(zip(named(pairs, "first"), named(pairs, "second"), strict=True)),
-        None if gallery is None or probes is None else (named(gallery, "template"), named(probes, "template")),
+        compared,
+        search,
     )
+
+
+def _holders(members: Mapping[str, Sequence[tuple[str, str]]], templates: Iterable[str]) -> dict[str, str]:
+    """The first of the templates that has each photo."""
+    holders: dict[str, str] = {}
+    for template in templates:
+        for _, photo in members[template]:
+            holders.setdefault(photo, template)
+    return holders
+
+
+def _refuse_shared(
+    path: Path, line: int, template: str, parts: Sequence[tuple[str, str]], holders: Mapping[str, str]
+) -> None:
+    """Refuse a template that would be compared with one of the same photo: of that they are alike, whoever it shows."""
+    for _, photo in parts:
+        if photo in holders:
+            raise InputError(
+                f"Line {line} of {path}: the templates {template} and {holders[photo]} would be compared, and both "
+                f"have the photo {photo}.",
+                hint="Compare templates that share no photo: --pairs, or --gallery and --probes, say which.",
+                code="input.templates",
+            )
 
 
 def pool(embeddings: NDArray[np.float32], quality: NDArray[np.float32], media: Sequence[str]) -> NDArray[np.float32]:
