@@ -75,6 +75,19 @@ def test_scores_for_people_to_read(run: Run, both: tuple[Path, Path], tmp_path: 
     assert (fmr, fnmr) == (sorted(fmr), sorted(fnmr, reverse=True))
 
 
+def test_distances_for_scores_are_doubted(run: Run, both: tuple[Path, Path], tmp_path: Path) -> None:
+    mated, non_mated = both
+    doubt = "Non-mated scores are the higher ones: are they distances, or are mated and non-mated scores swapped?"
+    swapped = run("evaluate", "scores", non_mated, mated, "--report", tmp_path / "r.html", "--json")
+    assert swapped.code == 0
+    assert swapped.json["doubt"].startswith(doubt)
+    assert doubt in swapped.err
+    assert doubt in (tmp_path / "r.html").read_text(encoding="utf-8")
+    right = run("evaluate", "scores", mated, non_mated)
+    assert right.code == 0
+    assert "higher ones" not in right.err
+
+
 def test_scores_that_make_no_sense(run: Run, both: tuple[Path, Path], tmp_path: Path) -> None:
     bad = scores(tmp_path, "bad.txt", [0.5, "half"])
     ran = run("evaluate", "scores", bad, both[1], "--json")

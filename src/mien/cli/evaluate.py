@@ -163,6 +163,8 @@ def _show(evaluation: "Evaluation", json: bool) -> None:
         print_json(evaluation.to_dict())
     else:
         show_measures([evaluation])
+    if evaluation.doubt:
+        say(evaluation.doubt)
 
 
 def _write(

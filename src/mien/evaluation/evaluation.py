@@ -5,6 +5,7 @@ from typing import Any, Literal
 from mien.decisions.measured import EncoderIdentity
 from mien.evaluation.measures.closed_set import ClosedSet
 from mien.evaluation.measures.clustering import ClusteringMeasures
+from mien.evaluation.measures.estimate import Estimate
 from mien.evaluation.measures.folds import FoldedAccuracy
 from mien.evaluation.measures.identification import IdentificationMeasures
 from mien.evaluation.measures.verification import VerificationMeasures
@@ -91,6 +92,17 @@ class Evaluation:
     worst: Sequence[WorstError] = ()
     made: Mapping[str, Any] | None = None
 
+    @property
+    def doubt(self) -> str | None:
+        """What is probably wrong with the data, as a sentence: mated comparisons surely score lower than others."""
+        auc = self.verification.auc if self.verification else None
+        if isinstance(auc, Estimate) and auc.high < 0.5:
+            return (
+                "Non-mated scores are the higher ones: are they distances, or are mated and non-mated scores swapped? "
+                "Greater should mean more alike."
+            )
+        return None
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON-ready data; the measures of verification (auc, eer, …) are keys of the top level."""
         return {
@@ -98,6 +110,7 @@ class Evaluation:
             "title": self.title,
             "question": self.question,
             "data": asdict(self.data),
+            "doubt": self.doubt,
             "encoder": self.encoder.to_dict() if self.encoder else None,
             "calibration": dict(self.calibration) if self.calibration else None,
             **(self.verification.to_dict() if self.verification else {}),

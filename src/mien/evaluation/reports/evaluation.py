@@ -84,6 +84,7 @@ def render_evaluation(
         titles=_unique(one.title for one in evaluations),
         questions=_unique(one.question for one in evaluations),
         origins=_origins(named),
+        doubts=_unique(one.doubt for one in evaluations if one.doubt),
         lines=drawn,
         several=len(evaluations) > 1,
         same_data=len({(one.data.name, one.data.list_sha256, one.data.photos) for one in evaluations}) == 1,
