@@ -231,6 +231,25 @@ def test_patience_ends_a_run_that_gets_no_better(cache: Path, tmp_path: Path) ->
     assert result.step <= 5 * 6
 
 
+def test_a_run_whose_patience_ended_as_it_was_interrupted_is_over(cache: Path, tmp_path: Path) -> None:
+    recipe = small_recipe(cache, stages=[{"epochs": 5}], training__patience=1, optimizer__learning_rate=1e-12)
+    told: list[str] = []
+    whole = train(recipe, tmp_path / "whole", tell=told.append)
+    last = len(told)
+    assert last < 5
+    assert [row["step"] for row in read_log(tmp_path / "whole" / "steps.csv")] == [str(6 * (1 + n)) for n in range(last)]
+
+    def interrupt(line: str) -> None:
+        told.append(line)
+        if len(told) == 2 * last:
+            raise Stopped
+
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, tmp_path / "parts", tell=interrupt)
+    assert train(recipe, tmp_path / "parts").step == whole.step
+    assert_same_weights(network_of(tmp_path / "whole"), network_of(tmp_path / "parts"))
+
+
 def test_stages_follow_each_other_and_a_head_gives_its_class_weights(cache: Path, tmp_path: Path) -> None:
     recipe = small_recipe(
         cache,

@@ -41,11 +41,11 @@ from mien.training.trainer.stages import (
 from mien.training.trainer.validation import compare_strangers, embed_crops
 
 LOG_EVERY = 20
-"""Steps between two rows of the log."""
+"""Steps between two rows of the log; each validation has one too, which may be a short run's only one."""
 RESAMPLES = 100
 """Bootstrap replicates for the intervals of a validation."""
 COLLAPSED_ROWS = 10
-"""Rows of the log in a row whose embeddings all point one way, after which the run stops."""
+"""Rows of the log, `LOG_EVERY` steps apart, whose embeddings all point one way, after which the run stops."""
 
 Tell = Callable[[str], None]
 
@@ -153,7 +153,7 @@ class TrainingRun:
                 with interruptions_later():
                     self._end_stage()
             if not self.position.validated:  # only losses have learnt, and the network is the best there is
-                self._validated_enough(self.stages[-1])
+                self._validate_for_all(self.stages[-1])
         except KeyboardInterrupt:
             self.save()
             raise
@@ -227,13 +227,13 @@ class TrainingRun:
         train_mode(self.network)
         position = self.position
         first = position.step - position.stage_step
-        if self._validation_due(stage) and self._validated_enough(stage):  # an interruption may have come before it
+        if self._gets_no_better(stage):  # an interruption may have come before the validation, or just after it
             return True
         for batch in self._batches(stage).between(position.step, first + stage.steps):
             with interruptions_later():
                 self._take_step(stage, batch)
             last = position.stage_step == stage.steps
-            if self._validation_due(stage) and self._validated_enough(stage):
+            if self._gets_no_better(stage):
                 return True
             if not last and self._out_of_time(deadline):
                 self.save()
@@ -250,7 +250,7 @@ class TrainingRun:
         position.loss = float(outcome.total.detach())
         position.seconds += time.perf_counter() - start
         report(f"training: {stage.name}", position.stage_step, stage.steps)
-        if position.stage_step % LOG_EVERY == 0 or position.stage_step == stage.steps:
+        if position.stage_step % LOG_EVERY == 0 or position.stage_step == stage.steps or self._validation_due(stage):
             self._write_step(stage, outcome, rate)
 
     def _validation_due(self, stage: ResolvedStage) -> bool:
@@ -352,7 +352,8 @@ class TrainingRun:
                 "crops_per_second": position.step * self.recipe.training.batch_size / position.seconds,
             },
         )
-        position.collapsed = position.collapsed + 1 if cosine > self.recipe.training.collapse else 0
+        if position.stage_step % LOG_EVERY == 0:
+            position.collapsed = position.collapsed + 1 if cosine > self.recipe.training.collapse else 0
         if position.collapsed >= COLLAPSED_ROWS:
             raise TrainingError(
                 f"The embeddings have collapsed: strangers of a batch have had a mean cosine above "
@@ -372,16 +373,19 @@ class TrainingRun:
         if self.log is not None:
             self.log.add(table, row)
 
-    def _validated_enough(self, stage: ResolvedStage) -> bool:
-        """Validate; whether the run has got no better for as long as the recipe allows.
+    def _gets_no_better(self, stage: ResolvedStage) -> bool:
+        """Validate where that is due; whether the stage has got no better for as long as the recipe allows."""
+        if self._validation_due(stage):
+            self._validate_for_all(stage)
+        patience = self.recipe.training.patience
+        return patience is not None and self.position.stale >= patience
 
-        One process does it for all: norms keep their running means by process, so that the others' would differ.
-        """
+    def _validate_for_all(self, stage: ResolvedStage) -> None:
+        """Validate in one process: norms keep their running means by process, so that the others' would differ."""
         if self.accelerator.is_main_process:
             self._validate(stage)
         (judged,) = broadcast_object_list([vars(self.position).copy()])
         vars(self.position).update(judged)
-        return self.recipe.training.patience is not None and self.position.stale >= self.recipe.training.patience
 
     def _validate(self, stage: ResolvedStage) -> None:
         with self.accelerator.autocast():
