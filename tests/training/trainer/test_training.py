@@ -192,6 +192,27 @@ def test_another_recipe_in_the_same_folder_is_refused(cache: Path, tmp_path: Pat
         train(small_recipe(cache), tmp_path)
 
 
+def test_a_run_does_not_go_on_over_other_photos(tmp_path: Path) -> None:
+    people, folder = Population(5), tmp_path / "people"
+    for number in range(4):
+        (folder / f"p{number}").mkdir(parents=True)
+        for photo in range(2):
+            (folder / f"p{number}" / f"{photo}.jpg").write_bytes(people.person(number).photo(photo).jpeg)
+    recipe = small_recipe(
+        tmp_path / "crops",
+        data__sources=[{"folder": str(folder)}],
+        validation={"held_out": 0.5},
+        training__minutes=1e-4,
+        stages=[{"epochs": 20}],
+    )
+    for _ in range(2):
+        train(recipe, tmp_path / "run")
+    for number in range(4):
+        (folder / f"p{number}" / "2.jpg").write_bytes(people.person(number).photo(2).jpeg)
+    with pytest.raises(ConfigError, match=r"photos to learn from and to validate with have changed.*another folder"):
+        train(recipe, tmp_path / "run")
+
+
 def test_a_damaged_checkpoint_is_named(cache: Path, tmp_path: Path) -> None:
     train(small_recipe(cache), tmp_path)
     (tmp_path / "checkpoint.pt").write_bytes(b"nothing of the kind")
@@ -237,7 +258,9 @@ def test_a_run_whose_patience_ended_as_it_was_interrupted_is_over(cache: Path, t
     whole = train(recipe, tmp_path / "whole", tell=told.append)
     last = len(told)
     assert last < 5
-    assert [row["step"] for row in read_log(tmp_path / "whole" / "steps.csv")] == [str(6 * (1 + n)) for n in range(last)]
+    assert [row["step"] for row in read_log(tmp_path / "whole" / "steps.csv")] == [
+        str(6 * (1 + n)) for n in range(last)
+    ]
 
     def interrupt(line: str) -> None:
         told.append(line)

@@ -42,6 +42,11 @@ class PreparedData:
     left_out: tuple[str, ...]
     shares: tuple[tuple[float, NDArray[np.int64]], ...] = ()
 
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """Of the crops to learn from and of those to validate with: other photos have others."""
+        return {"learn from": self.train.fingerprint, "validate with": self.validation.fingerprint}
+
 
 def prepare_data(recipe: Recipe) -> PreparedData:
     """Cut, or read again, the crops of a recipe's sources.

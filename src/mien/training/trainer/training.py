@@ -85,7 +85,8 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
         tell: Called with a line on each validation.
 
     Raises:
-        ConfigError: The folder is another recipe's run, or the recipe asks for what there isn't.
+        ConfigError: The folder is another recipe's run, or the recipe asks for what there isn't, or photos have
+            changed since the run was begun.
         TrainingError: The loss is no number, or the embeddings have collapsed.
     """
     accelerator = Accelerator(

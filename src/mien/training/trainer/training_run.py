@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,7 +122,9 @@ class TrainingRun:
         self.average = averaged(network, recipe.training.ema) if recipe.training.ema else None
         state = load_checkpoint(folder / CHECKPOINT) if (folder / CHECKPOINT).exists() else None
         if state is not None:
-            self.position = Position(**state["position"])
+            self._refuse_other_photos(state)
+            with self._fitting():
+                self.position = Position(**state["position"])
         self._begin_stage()
         if state is not None:
             self._restore(state)
@@ -176,6 +179,7 @@ class TrainingRun:
                 "angles": {name: torch.from_numpy(counts) for name, counts in self.watch.counts.items()},
                 "backbone": self.recipe.backbone.model_dump(mode="json"),
                 "side": self.recipe.data.side,
+                "photos": self.data.fingerprints,
             },
             self.folder / CHECKPOINT,
         )
@@ -208,7 +212,7 @@ class TrainingRun:
 
     def _restore(self, state: dict[str, Any]) -> None:
         assert self.objective is not None
-        try:
+        with self._fitting():
             self.network.load_state_dict(state["network"])
             self.objective.losses.load_state_dict(state["losses"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -216,6 +220,21 @@ class TrainingRun:
                 self.average.load_state_dict(state["average"])
             set_random_states(state["random"])
             self.watch.counts = {name: counts.numpy() for name, counts in state["angles"].items()}
+
+    def _refuse_other_photos(self, state: dict[str, Any]) -> None:
+        now = self.data.fingerprints
+        before = state.get("photos", now)  # a run begun by a version that didn't note them isn't refused
+        if changed := [purpose for purpose in now if before[purpose] != now[purpose]]:
+            raise ConfigError(
+                f"The photos to {' and to '.join(changed)} have changed since the run in {self.folder} was begun.",
+                hint="Put them back as they were, or train into another folder.",
+            )
+
+    @contextmanager
+    def _fitting(self) -> Iterator[None]:
+        """Say in words that what is read within doesn't fit."""
+        try:
+            yield
         except (RuntimeError, ValueError, KeyError, TypeError, IndexError) as problem:
             raise TrainingError(
                 f"The checkpoint in {self.folder} is of another version of mien, or doesn't fit the recipe: "
