@@ -1,6 +1,5 @@
 """Makes the backbone that a recipe names: one of ours, or a class of the user's."""
 
-import inspect
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -9,6 +8,7 @@ import torch
 from torch import nn
 
 from mien.errors import ConfigError
+from mien.training.arguments import check_arguments
 from mien.training.backbones.registry import BACKBONES
 
 _OF_THE_RECIPE = ("embedding_size", "input_size")
@@ -25,12 +25,12 @@ def open_backbone(name: str, *, embedding_size: int, input_size: int, **argument
         arguments: The backbone's own.
 
     Raises:
-        ConfigError: There is no such backbone, an argument is not one of its own, or a class of the user's can't be
-            imported, called, or doesn't give embeddings of that size.
+        ConfigError: There is no such backbone, an argument is not one of its own or not of its type, or a class of
+            the user's can't be imported, called, or doesn't give embeddings of that size.
     """
     known = name in BACKBONES
     make = BACKBONES[name] if known else _imported(name)
-    _refuse_unknown(name, make, arguments)
+    check_arguments(f"backbone {name}", make, arguments, _OF_THE_RECIPE)
     try:
         network = make(embedding_size=embedding_size, input_size=input_size, **arguments)
     except (TypeError, ValueError) as problem:
@@ -57,18 +57,6 @@ def _imported(name: str) -> Callable[..., nn.Module]:
     except AttributeError:
         raise ConfigError(f"The module {module} has no {attribute}.", hint="Name a class of it.") from None
     return made
-
-
-def _refuse_unknown(name: str, make: Callable[..., nn.Module], arguments: dict[str, Any]) -> None:
-    parameters = inspect.signature(make).parameters
-    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return
-    own = [key for key in parameters if key not in _OF_THE_RECIPE]
-    unknown = [key for key in arguments if key not in own]
-    if unknown:
-        raise ConfigError(
-            f"The backbone {name} has no {', '.join(unknown)}.", hint=f"It has {', '.join(own) or 'nothing to set'}."
-        )
 
 
 def _check_contract(name: str, network: nn.Module, embedding_size: int, input_size: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from mien.training.arguments import check_arguments
 from mien.training.losses.loss import Indices, Loss
 from mien.training.losses.pair_loss import PairLoss
 from mien.training.losses.pairs import mated_and_not
@@ -45,6 +46,7 @@ class CrossBatchMemory(Loss):
 
     Raises:
         ValueError: An argument is outside its range, or `loss` is not on pairs.
+        ConfigError: One of `arguments` is not the loss's own, or not of its type.
     """
 
     memory: Tensor
@@ -111,6 +113,7 @@ def _opened(loss: PairLoss | str, arguments: Mapping[str, Any]) -> PairLoss:
 
         if loss not in LOSSES:
             raise ValueError(f"there is no loss {loss!r}")
+        check_arguments(f"loss {loss}", LOSSES[loss], arguments)
         made = LOSSES[loss](**arguments) if issubclass(LOSSES[loss], PairLoss) else None
     else:
         made = loss

@@ -1,11 +1,11 @@
 """The miners, by the name that recipes call them: a new one is a file and a line here."""
 
-import inspect
 from collections.abc import Callable, Mapping
 
 from torch import nn
 
 from mien.errors import ConfigError
+from mien.training.arguments import check_arguments
 from mien.training.mining.as_laid_out import AsLaidOut
 from mien.training.mining.batch_all import BatchAll
 from mien.training.mining.batch_hard import BatchHard
@@ -34,7 +34,7 @@ def open_miner(name: str, **arguments: object) -> nn.Module:
         arguments: The miner's own.
 
     Raises:
-        ConfigError: There is no such miner, or it has no such arguments.
+        ConfigError: There is no such miner, or an argument is not one of its own or not of its type.
         MissingExtraError: PyTorch-metric-learning is asked for and not installed.
     """
     if name.startswith("pml:"):
@@ -47,14 +47,7 @@ def open_miner(name: str, **arguments: object) -> nn.Module:
             hint=f"Use one of {', '.join(MINERS)}, or pml:Name for PyTorch-metric-learning's.",
         )
     kind = MINERS[name]
-    known = [
-        name for name in inspect.signature(kind).parameters if name not in ("args", "kwargs")
-    ]  # of nn.Module's own
-    if unknown := [key for key in arguments if key not in known]:
-        raise ConfigError(
-            f"The miner {name} has no {', '.join(unknown)}.",
-            hint=f"It has {', '.join(known) or 'nothing to set'}.",
-        )
+    check_arguments(f"miner {name}", kind, arguments)
     try:
         return kind(**arguments)
     except (TypeError, ValueError) as problem:

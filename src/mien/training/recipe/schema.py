@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -20,10 +20,21 @@ class Table(BaseModel):
 
 
 class OpenTable(BaseModel):
-    """A table whose other keys are arguments of what `name` names."""
+    """A table whose other keys are arguments of what `name` names.
+
+    Attributes:
+        of_the_run: Arguments that the run itself gives.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
+    of_the_run: ClassVar[tuple[str, ...]] = ()
     name: str
+
+    @model_validator(mode="after")
+    def _leaves_the_run_its_own(self) -> Self:
+        if given := [key for key in self.arguments if key in self.of_the_run]:
+            raise ValueError(f"{', '.join(given)} can't be set here: the run itself knows")
+        return self
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -108,6 +119,7 @@ class Validation(Table):
 class Backbone(OpenTable):
     """The network; other keys are its own arguments."""
 
+    of_the_run = ("input_size",)
     name: str = Field("small", description="small, mobilefacenet, iresnet18 … iresnet100, sface, or module:Class.")
     embedding_size: Count = Field(128, description="Numbers in an embedding.")
     start: Path | None = Field(None, description="A run folder or checkpoint whose weights it starts from.")
@@ -127,6 +139,7 @@ class Miner(OpenTable):
 class Objective(OpenTable):
     """A loss; other keys are its own arguments, such as s and m."""
 
+    of_the_run = ("num_classes", "embedding_size")
     share: Annotated[float, Field(ge=0)] = Field(1.0, description="Its weight in the sum of losses.")
     ramp: Annotated[float, Field(ge=0)] = Field(0.0, description="Epochs over which the weight grows from 0.")
     miner: Miner | None = Field(None, description="What picks pairs or triplets for it: a name, or a table with one.")
@@ -135,6 +148,7 @@ class Objective(OpenTable):
 class Sampler(OpenTable):
     """How batches are drawn; other keys are the sampler's own arguments."""
 
+    of_the_run = ("labels", "names", "batch_size", "seed")
     name: str = Field("shuffled", description="shuffled, pk, balanced, square_root, class_aware, triplets or pml:Name.")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from numpy.typing import ArrayLike
 
 from mien.errors import ConfigError
+from mien.training.arguments import check_arguments
 from mien.training.sampling.balanced import Balanced, SquareRoot
 from mien.training.sampling.class_aware import ClassAware
 from mien.training.sampling.epoch_sampler import EpochSampler
@@ -43,7 +44,8 @@ def open_sampler(
         arguments: The sampler's own.
 
     Raises:
-        ConfigError: There is no such sampler, it has no such arguments, or it can't draw from these people.
+        ConfigError: There is no such sampler, an argument is not one of its own or not of its type, or it can't draw
+            from these people.
         MissingExtraError: PyTorch-metric-learning is asked for and not installed.
     """
     if name.startswith("pml:"):
@@ -56,12 +58,7 @@ def open_sampler(
             hint=f"Use one of {', '.join(SAMPLERS)}, or pml:Name for PyTorch-metric-learning's.",
         )
     kind = SAMPLERS[name]
-    known = [key for key in inspect.signature(kind).parameters if key not in _OF_THE_RUN]
-    if unknown := [key for key in arguments if key not in known]:
-        raise ConfigError(
-            f"The sampler {name} has no {', '.join(unknown)}.",
-            hint=f"It has {', '.join(known) or 'nothing to set'}.",
-        )
+    check_arguments(f"sampler {name}", kind, arguments, _OF_THE_RUN)
     if "names" in inspect.signature(kind).parameters:
         arguments["names"] = names
     try:

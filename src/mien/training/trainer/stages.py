@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from mien.errors import ConfigError
+from mien.training.arguments import check_arguments
 from mien.training.backbones import trainable_parts
 from mien.training.losses import LOSSES
 from mien.training.losses.cross_batch_memory import CrossBatchMemory
@@ -98,7 +99,7 @@ def make_objective(
     """The stage's losses around the network. A head of the stage before gives its class weights to this one's.
 
     Raises:
-        ConfigError: A loss is unknown, or an argument is not one of its own.
+        ConfigError: A loss is unknown, or an argument is not one of its own or not of its type.
     """
     parts = [
         _part(name, objective, people, embedding_size, stage.steps_per_epoch)
@@ -203,13 +204,8 @@ def _open_loss(objective: Objective, people: int, embedding_size: int) -> nn.Mod
             f"There is no loss {name!r}.",
             hint=f"Use one of {', '.join(sorted([*LOSSES, 'imitation']))}, or pml:Name for PyTorch-metric-learning's.",
         )
+    check_arguments(f"loss {name}", kind, arguments, _OF_THE_DATA)
     known = inspect.signature(kind).parameters
-    unknown = [key for key in arguments if key not in known]
-    if unknown:
-        raise ConfigError(
-            f"The loss {name} has no {', '.join(unknown)}.",
-            hint=f"It has {', '.join(key for key in known if key not in _OF_THE_DATA) or 'nothing to set'}.",
-        )
     given = {key: value for key, value in zip(_OF_THE_DATA, (people, embedding_size), strict=True) if key in known}
     try:
         loss: nn.Module = kind(**given, **arguments)
