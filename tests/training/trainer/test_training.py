@@ -192,6 +192,14 @@ def test_another_recipe_in_the_same_folder_is_refused(cache: Path, tmp_path: Pat
         train(small_recipe(cache), tmp_path)
 
 
+def test_an_embedding_may_be_one_number(cache: Path, tmp_path: Path) -> None:
+    recipe = small_recipe(
+        cache, backbone__embedding_size=1, losses=[{"name": "contrastive", "normalize": False}], stages=[{"epochs": 1}]
+    )
+    assert train(recipe, tmp_path).finished
+    assert (tmp_path / "report.html").exists()
+
+
 def test_a_run_does_not_go_on_over_other_photos(tmp_path: Path) -> None:
     people, folder = Population(5), tmp_path / "people"
     for number in range(4):

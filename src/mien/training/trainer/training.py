@@ -116,7 +116,7 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
     measures = validate(network, data.validation, resamples=1000, seed=recipe.seed)
     if accelerator.is_main_process:
         _write_result(run, data, measures, folder)
-        if recipe.backbone.embedding_size <= 3:
+        if recipe.backbone.embedding_size in (2, 3):  # which can be drawn as they are
             _write_scatter(network, data.train, folder, recipe.seed)
         from mien.training.reports import write_report  # it reads what is written here, and draws for a second
 
