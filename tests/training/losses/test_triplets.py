@@ -158,6 +158,13 @@ def test_a_batch_whose_triplets_would_fill_the_memory() -> None:
     assert value.item() == pytest.approx(Triplet(0.2)(embeddings[part], labels[part]).item(), rel=0.1)
 
 
+def test_a_sum_in_float64_has_the_margin_in_float64() -> None:
+    embeddings = batch()
+    own = one_by_one(embeddings, SEVERAL, "squared_euclidean", True, 0.2, False, "batch_all")
+    value = Triplet(margin=0.2, average="all")(embeddings, SEVERAL)
+    torch.testing.assert_close(value, torch.stack(own).mean(), rtol=1e-12, atol=1e-12)
+
+
 def test_ties_are_not_semi_hard_and_count_in_batch_all() -> None:
     one = torch.tensor([[1.0, 0]]).expand(4, 2)
     labels = torch.tensor([0, 0, 1, 1])

@@ -50,5 +50,5 @@ def hinge_sum(
     weights = -in_triplets.to(distances.dtype)
     weights[anchors, positives] = of_own[anchors, slots].to(distances.dtype)
     count = in_triplets.sum()
-    value = (weights * distances).sum(dtype=torch.float64) + margin * count
+    value = (weights.double() * distances).sum() + margin * count.double()  # a Python float times int64 is float32
     return TripletSum(value.to(distances.dtype), weights, count)
