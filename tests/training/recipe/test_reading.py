@@ -83,6 +83,8 @@ def test_a_change_reaches_its_place(file: Path, change: str, place: tuple[str | 
         ("=3", "changes nothing"),
         ("training.batchsize=3", "training.batchsize: there is no such key"),
         ("losses.4.m=3", "names no place"),
+        ("loss.m.x=1", "names no place"),
+        ("loss.name.x=1", "'x' is not there"),
         ("training.batch_size=1", "training.batch_size"),
         ("training.batch_size=many", "training.batch_size"),
         ("data.side=1000", "data.side"),
@@ -103,6 +105,37 @@ def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path, content: str) -> No
     path.write_text(content)
     with pytest.raises(ConfigError, match=r"bad\.toml"):
         read_recipe(path)
+
+
+def test_a_miner_that_is_only_named_may_be_given_arguments(file: Path) -> None:
+    miner = read_recipe(file, ["loss.miner=semi_hard", "loss.miner.margin=0.3"]).losses[0].miner
+    assert miner is not None
+    assert (miner.name, miner.arguments) == ("semi_hard", {"margin": 0.3})
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("stages=[{epochs=inf}]", "stages.0.epochs: input should be a finite number"),
+        ("loss.ramp=inf", "losses.0.ramp"),
+        ("optimizer.learning_rate=nan", "optimizer.learning_rate"),
+        (f"seed={10**23}", "seed"),
+    ],
+)
+def test_numbers_that_nothing_can_be_done_with_are_refused(file: Path, change: str, says: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        read_recipe(file, [change])
+    assert says in str(refusal.value)
+
+
+def test_a_mistake_inside_a_list_is_not_said_to_empty_it() -> None:
+    source, loss = {"synthetic": {"people": 10}}, {"name": "cosface"}
+    for wrong in ({"losses": [loss | {"share": -1}]}, {"stages": [{"epochs": -1}]}, {"data": {"sources": [{"a": 1}]}}):
+        with pytest.raises(ConfigError) as refusal:
+            check_recipe({"data": {"sources": [source]}, "losses": [loss], **wrong})
+        assert "at least 1 item" not in str(refusal.value)
+    with pytest.raises(ConfigError, match=r"losses: .*at least 1 item"):
+        check_recipe({"data": {"sources": [source]}, "losses": []})
 
 
 def test_a_stage_s_table_says_what_it_does_not_as_the_recipe_s_does(tmp_path: Path) -> None:

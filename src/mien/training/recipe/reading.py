@@ -63,8 +63,10 @@ def check_recipe(content: dict[str, Any], name: str = "the recipe") -> Recipe:
     try:
         return Recipe.model_validate(content)
     except ValidationError as problems:
-        sentences = []
+        sentences, places = [], [problem["loc"] for problem in problems.errors()]
         for problem in problems.errors():
+            if problem["type"] == "too_short" and any(_lies_below(place, problem["loc"]) for place in places):
+                continue  # pydantic doesn't count the entries that have a mistake of their own
             place = ".".join(str(part) for part in problem["loc"])
             what = "there is no such key" if problem["type"] == "extra_forbidden" else problem["msg"]
             what = what.removeprefix("Value error, ")
@@ -72,6 +74,10 @@ def check_recipe(content: dict[str, Any], name: str = "the recipe") -> Recipe:
         raise ConfigError(
             f"{name} can't be followed: {'; '.join(sentences)}.", hint="`mien train --keys` lists every key."
         ) from None
+
+
+def _lies_below(place: tuple[int | str, ...], table: tuple[int | str, ...]) -> bool:
+    return len(place) > len(table) and place[: len(table)] == table
 
 
 def write_recipe(recipe: Recipe, file: Path) -> None:
@@ -123,15 +129,17 @@ def _apply(content: dict[str, Any], change: str) -> None:
         table = _entry(table, key, change)
     last = keys[-1]
     value = _value(text.strip())
-    if isinstance(table, list):
+    if isinstance(table, dict):
+        table[last] = value
+    else:
         _entry(table, last, change)
         table[int(last)] = value
-    else:
-        table[last] = value
 
 
 def _entry(table: Any, key: str, change: str) -> Any:
     if isinstance(table, dict):
+        if key == "miner" and isinstance(table.get(key), str):  # short for a table that only has a name
+            table[key] = {"name": table[key]}
         return table.setdefault(key, {})
     if isinstance(table, list) and key.isdecimal() and int(key) < len(table):
         return table[int(key)]

@@ -16,7 +16,7 @@ Positive = Annotated[float, Field(gt=0)]
 class Table(BaseModel):
     """A table of a recipe: unknown keys are refused, and nothing changes after it was read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class OpenTable(BaseModel):
@@ -26,7 +26,7 @@ class OpenTable(BaseModel):
         of_the_run: Arguments that the run itself gives.
     """
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
     of_the_run: ClassVar[tuple[str, ...]] = ()
     name: str
 
@@ -217,7 +217,9 @@ class Recipe(Table):
     """Everything that a run depends on, and nothing else does it depend on."""
 
     title: str = Field("", description="What it is for, in a line.")
-    seed: Annotated[int, Field(ge=0)] = Field(0, description="Draws the batches, the augmentation and the weights.")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
+        0, description="Draws the batches, the augmentation and the weights."
+    )
     data: Data
     validation: Validation = Validation()
     backbone: Backbone = Backbone(name="small")
