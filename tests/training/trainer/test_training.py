@@ -1,4 +1,5 @@
 import json
+import resource
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from mien.errors import ConfigError, TrainingError
+from mien.errors import ConfigError, InputError, TrainingError
 from mien.evaluation import Estimate
 from mien.synthesis import Population
 from mien.training.data.crop_set import CropSet
@@ -18,10 +19,10 @@ from mien.training.data.preparing import prepare_data
 from mien.training.losses import LOSSES, CrossBatchMemory
 from mien.training.mining import SemiHard
 from mien.training.recipe import Recipe, check_recipe, read_recipe
-from mien.training.trainer import TrainingResult, open_run, train, training_run, validate
-from mien.training.trainer.checkpoint import load_checkpoint
+from mien.training.trainer import TrainingResult, open_run, read_run_recipe, train, training_run, validate
+from mien.training.trainer.checkpoint import load_checkpoint, save_checkpoint
 from mien.training.trainer.joint_objective import JointObjective, Outcome
-from mien.training.trainer.run_log import read_log
+from mien.training.trainer.run_log import RunLog, read_log
 from mien.training.trainer.stages import check_stages, make_objective, make_optimizer, resolve_stages
 from mien.training.trainer.training import begin_network
 
@@ -226,6 +227,51 @@ def test_a_damaged_checkpoint_is_named(cache: Path, tmp_path: Path) -> None:
     (tmp_path / "checkpoint.pt").write_bytes(b"nothing of the kind")
     with pytest.raises(TrainingError, match=r"checkpoint\.pt is damaged"):
         train(small_recipe(cache), tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"\x80\x02.", b"0.", b"\x80\x02h\x05.", b"N.", b""])
+def test_any_other_file_is_no_checkpoint(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(content)
+    with pytest.raises(TrainingError, match=r"checkpoint\.pt is"):
+        load_checkpoint(tmp_path / "checkpoint.pt")
+
+
+def test_a_checkpoint_for_which_there_is_no_room_is_named_and_the_one_before_stays(tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint.pt"
+    save_checkpoint({"step": 1}, file)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, before[1]))
+    try:
+        with pytest.raises(TrainingError, match=r"checkpoint\.pt can't be written.*the same command"):
+            save_checkpoint({"weights": torch.zeros(2**18)}, file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert load_checkpoint(file)["step"] == 1
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("damage", [b'title = "half', b'title = "\xff"'])
+def test_a_damaged_recipe_of_a_run_is_named(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "recipe.toml").write_bytes(damage)
+    with pytest.raises(InputError, match=r"recipe\.toml, is damaged"):
+        read_run_recipe(tmp_path)
+
+
+def test_a_checkpoint_of_something_else_is_refused(cache: Path, tmp_path: Path) -> None:
+    train(small_recipe(cache, stages=[{"epochs": 1}]), tmp_path)
+    shutil.copy(tmp_path / "best.pt", tmp_path / "checkpoint.pt")
+    with pytest.raises(TrainingError, match="of another version of mien, or doesn't fit"):
+        train(small_recipe(cache, stages=[{"epochs": 1}]), tmp_path)
+
+
+@pytest.mark.parametrize("end", ["8", "8,trai", "8,training,0.25", "8,training,0.25,1\n9,tr10,training,1.5,2\n"])
+def test_what_was_left_half_written_of_a_table_is_dropped(tmp_path: Path, end: str) -> None:
+    whole = "step,stage,epoch,loss\n4,training,0.5,1.25\n"
+    (tmp_path / "steps.csv").write_text(whole + end)
+    log = RunLog(tmp_path, 10)
+    log.add("steps.csv", {"step": 12, "stage": "training", "epoch": 1.5, "loss": 1.0})
+    steps = [row["step"] for row in read_log(tmp_path / "steps.csv")]
+    assert steps == (["4", "8", "12"] if end.startswith("8,training,0.25,1") else ["4", "12"])
 
 
 def test_a_checkpoint_never_runs_code(tmp_path: Path) -> None:

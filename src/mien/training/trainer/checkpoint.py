@@ -1,6 +1,5 @@
 """What a run needs to go on bit for bit, in one file that is read without running anything in it."""
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +27,21 @@ def set_random_states(states: dict[str, torch.Tensor]) -> None:
 
 
 def save_checkpoint(state: dict[str, Any], file: Path) -> None:
-    """Write a checkpoint; an interrupted write leaves the old one as it was."""
-    with written_whole(file) as partial:
-        torch.save({"format": FORMAT, **state}, partial)
+    """Write a checkpoint; an interrupted write leaves the old one as it was.
+
+    Raises:
+        TrainingError: It can't be written, as where the disk is full.
+    """
+    try:
+        with written_whole(file) as partial:
+            torch.save({"format": FORMAT, **state}, partial)
+    except (OSError, RuntimeError) as problem:  # PyTorch's own writer doesn't say what the system said
+        why = problem.strerror if isinstance(problem, OSError) else None
+        raise TrainingError(
+            f"The checkpoint {file} can't be written: {why or 'there is no room'}.",
+            hint="Make room there; the same command then goes on from the checkpoint before, if there is one.",
+            code="training.checkpoint-not-written",
+        ) from problem
 
 
 def load_checkpoint(file: Path) -> dict[str, Any]:
@@ -45,7 +56,7 @@ def load_checkpoint(file: Path) -> dict[str, Any]:
         raise TrainingError(
             f"There is no checkpoint {file}.", hint="Name the folder of a run that was begun."
         ) from None
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
+    except Exception:  # of a file that is something else, PyTorch's reader may raise anything
         # Without PyTorch's own words, which advise to load a file that one trusts with its code.
         raise TrainingError(
             f"The checkpoint {file} is damaged or not one of mien's; nothing in it was run.",

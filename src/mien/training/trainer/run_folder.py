@@ -16,11 +16,16 @@ def read_run_recipe(folder: Path) -> Recipe:
     """The recipe that a run follows.
 
     Raises:
-        InputError: The folder is no run.
+        InputError: The folder is no run, or its recipe is damaged.
     """
     try:
         return check_recipe(tomllib.loads((folder / RECIPE).read_text(encoding="utf-8")), str(folder / RECIPE))
     except OSError:
         raise InputError(
             f"{folder} is no training run: it has no {RECIPE}.", hint="Name the folder that `mien train -o` wrote."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise InputError(
+            f"The recipe of the run, {folder / RECIPE}, is damaged: {problem}.",
+            hint="Put it back as the run wrote it, or train into another folder.",
         ) from None

@@ -10,7 +10,9 @@ STEPS, VALIDATIONS, ANGLES, CURVES = "steps.csv", "validations.csv", "angles.csv
 
 
 class RunLog:
-    """Appends rows to the run's tables. Rows that come after the checkpoint that is resumed are dropped first.
+    """Appends rows to the run's tables.
+
+    Rows that come after the checkpoint that is resumed, and what a fault left half written, are dropped first.
 
     Args:
         folder: The run's.
@@ -64,7 +66,10 @@ def _columns(file: Path) -> list[str]:
 
 def _drop_after(file: Path, step: int) -> None:
     rows = read_log(file)
-    kept = [row for row in rows if int(row["step"]) <= step]
+    whole = [row for row in rows if None not in row and None not in row.values()]
+    if whole and not file.read_bytes().endswith(b"\n"):
+        whole = [row for row in whole if row is not rows[-1]]
+    kept = [row for row in whole if int(row["step"]) <= step]
     if not kept:
         file.unlink(missing_ok=True)
     elif len(kept) < len(rows):
