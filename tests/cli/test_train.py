@@ -1,8 +1,10 @@
+import json
 from pathlib import Path
 
 import pytest
 
 from cli.conftest import Run
+from mien.synthesis import Population
 
 RECIPE = """
 [data]
@@ -50,6 +52,21 @@ def test_a_run_that_is_out_of_time_says_how_to_go_on(run: Run, recipe: Path, tmp
     ended = run("train", recipe, "-o", tmp_path / "run", "--set", "training.minutes=0.0001")
     assert ended.code == 0
     assert "goes on from there" in ended.out
+
+
+def test_photos_that_gave_no_crop_are_counted(run: Run, recipe: Path, tmp_path: Path) -> None:
+    for number, person in enumerate(Population(5).person(number) for number in range(4)):
+        folder = tmp_path / "people" / f"p{number}"
+        folder.mkdir(parents=True)
+        for photo in range(2):
+            (folder / f"{photo}.jpg").write_bytes(person.photo(photo).jpeg)
+    (tmp_path / "people" / "p1" / "2.jpg").write_bytes(b"no photo")
+    sources = f'data.sources=[{{folder="{tmp_path / "people"}"}}]'
+    ended = run("train", recipe, "-o", tmp_path / "run", "--set", sources, "--set", "validation.held_out=0.5")
+    (table,) = (tmp_path / "crops").glob("*/crops.csv")
+    assert (ended.code, f"1 photo gave no crop to train with; see why in {table}" in ended.out) == (5, True), ended.out
+    said = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert said["data"]["without_crop"] == {str(table): 1}
 
 
 def test_the_default_folder_has_the_recipes_name(

@@ -55,4 +55,4 @@ def train(
         print_json(result.to_dict())
     else:
         print(result.describe())
-    return ExitCode.DONE
+    return ExitCode.SOME_FAILED if result.without_crop else ExitCode.DONE

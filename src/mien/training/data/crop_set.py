@@ -29,6 +29,8 @@ SIDE = TEMPLATES[TEMPLATE][0][0]
 CHUNK = 256
 """Photos whose faces are found before they are written: what an interruption may cost."""
 
+CROPS_TABLE = "crops.csv"
+"""In a folder of crops: a row a photo, also of those that gave none, and why."""
 _COLUMNS = ("photo", "person", "problem", *(f"{axis}{number}" for number in range(1, 6) for axis in "xy"))
 
 
@@ -194,7 +196,7 @@ def open_crops(folder: Path) -> CropSet:
     rows = [row for row in _rows_of(folder) if not row["problem"]]
     if not rows:
         raise ConfigError(
-            f"No photo of {folder} gave a face to train on.", hint="Look at the reasons in its crops.csv."
+            f"No photo of {folder} gave a face to train on.", hint=f"Look at the reasons in its {CROPS_TABLE}."
         )
     store = np.memmap(folder / "crops.u8", np.uint8, "r").reshape(-1, SIDE, SIDE, 3)
     people = tuple(dict.fromkeys(row["person"] for row in rows))
@@ -282,7 +284,7 @@ def _claim(folder: Path, about: dict[str, Any]) -> None:
 
 
 def _rows_of(folder: Path) -> list[dict[str, str]]:
-    file = folder / "crops.csv"
+    file = folder / CROPS_TABLE
     if not file.exists():
         return []
     with file.open(encoding="utf-8", newline="") as lines:
@@ -304,7 +306,7 @@ def _complete_rows(folder: Path) -> int:
     with pixels.open("ab") as file:
         file.truncate(crops * SIDE**2 * 3)
     if len(whole) < len(rows):
-        with (folder / "crops.csv").open("w", encoding="utf-8", newline="") as lines:
+        with (folder / CROPS_TABLE).open("w", encoding="utf-8", newline="") as lines:
             csv.DictWriter(lines, _COLUMNS).writerows(whole)
     return len(whole)
 
@@ -318,7 +320,7 @@ def _append(
         for cut in cuts:
             if not isinstance(cut, MienError):
                 pixels.write(cut[0].tobytes())
-    with (folder / "crops.csv").open("a", encoding="utf-8", newline="") as lines:
+    with (folder / CROPS_TABLE).open("a", encoding="utf-8", newline="") as lines:
         writer = csv.writer(lines)
         for photo, cut in zip(photos, cuts, strict=True):
             if isinstance(cut, MienError):

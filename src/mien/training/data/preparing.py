@@ -3,7 +3,8 @@
 import hashlib
 import json
 import shutil
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,13 @@ from numpy.typing import NDArray
 from mien.errors import ConfigError
 from mien.faces import open_encoder
 from mien.training.data.crop_set import (
+    CROPS_TABLE,
     CropSet,
     cut_crops,
     join,
     name_apart,
     open_crops,
+    problems_of,
     teacher_embeddings,
     written_anew,
 )
@@ -35,12 +38,14 @@ class PreparedData:
         validation: Crops of other people.
         left_out: Names of people who were in a source and are left out.
         shares: For each source with a share of the batches, that share and the rows of `train` that are its people's.
+        without_crop: How many photos gave no crop, by the table that says why: an unreadable one, or no face in it.
     """
 
     train: CropSet
     validation: CropSet
     left_out: tuple[str, ...]
     shares: tuple[tuple[float, NDArray[np.int64]], ...] = ()
+    without_crop: Mapping[Path, int] = field(default_factory=dict)
 
     @property
     def fingerprints(self) -> dict[str, str]:
@@ -55,7 +60,7 @@ def prepare_data(recipe: Recipe) -> PreparedData:
         ConfigError: A source is missing or empty, or fewer than two people are left.
     """
     unwanted = _names_in(recipe.data.leave_out) if recipe.data.leave_out else frozenset()
-    parts = [_crops_of(source, recipe.data, recipe.seed) for source in recipe.data.sources]
+    parts, folders = _crops_of(recipe.data.sources, recipe.data, recipe.seed)
     shares = [
         (source.share, frozenset(part.people))
         for source, part in zip(recipe.data.sources, parts, strict=True)
@@ -70,7 +75,8 @@ def prepare_data(recipe: Recipe) -> PreparedData:
         )
     train = everyone.without_people(left_out)
     if recipe.validation.sources:
-        validation = join([_crops_of(source, recipe.data, recipe.seed) for source in recipe.validation.sources])
+        theirs, their_folders = _crops_of(recipe.validation.sources, recipe.data, recipe.seed)
+        validation, folders = join(theirs), folders + their_folders
         both = frozenset(validation.people)
         left_out += tuple(name for name in train.people if name in both)
         train = train.without_people(both)
@@ -95,6 +101,7 @@ def prepare_data(recipe: Recipe) -> PreparedData:
         validation.shrunk(recipe.data.side),
         left_out,
         tuple((share, _rows_of(people, train)) for share, people in shares),
+        {folder / CROPS_TABLE: failed for folder in folders if (failed := len(problems_of(folder)))},
     )
 
 
@@ -111,9 +118,15 @@ def _hold_out(crops: CropSet, share: float, seed: int, beside: frozenset[str]) -
     return crops.select(~held), crops.select(held)
 
 
-def _crops_of(source: Source, data: Data, seed: int) -> CropSet:
+def _crops_of(sources: Sequence[Source], data: Data, seed: int) -> tuple[list[CropSet], list[Path]]:
+    """The crops of each source, and the folder in which they are kept."""
+    found = [_crops_and_folder(source, data, seed) for source in sources]
+    return [crops for crops, _ in found], [folder for _, folder in found]
+
+
+def _crops_and_folder(source: Source, data: Data, seed: int) -> tuple[CropSet, Path]:
     if source.crops is not None:
-        crops = open_crops(source.crops)
+        folder, crops = source.crops, open_crops(source.crops)
     else:
         photos = open_source(source)
         described = {name: value for name, value in photos.describe().items() if name != "files"}
@@ -124,7 +137,7 @@ def _crops_of(source: Source, data: Data, seed: int) -> CropSet:
     if source.people is not None or source.photos_per_person is not None:
         rows = subsample(crops.labels, people=source.people, photos_per_person=source.photos_per_person, seed=seed)
         crops = crops.select(rows)
-    return name_apart(crops, source.name) if source.name else crops
+    return (name_apart(crops, source.name) if source.name else crops), folder
 
 
 def _taught(crops: CropSet, recipe: Recipe) -> CropSet:

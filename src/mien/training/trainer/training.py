@@ -6,7 +6,8 @@ import resource
 import shutil
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,14 @@ class TrainingResult:
         finished: Whether it went to its end; if not, the same call goes on.
         step: Steps that are over.
         measures: On the validation set, by the best network; None before the end.
+        without_crop: How many photos gave no crop, by the table that says why.
     """
 
     folder: Path
     finished: bool
     step: int
     measures: VerificationMeasures | None = None
+    without_crop: Mapping[Path, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The result as JSON-ready data; of the measures, what a run is compared by."""
@@ -58,20 +61,25 @@ class TrainingResult:
             "finished": self.finished,
             "step": self.step,
             "validation": None if self.measures is None else _brief(self.measures),
+            "without_crop": {str(table): photos for table, photos in self.without_crop.items()},
         }
 
     def describe(self) -> str:
         """The result in a few lines."""
+        failed = [
+            f"  {photos:,} {'photo' if photos == 1 else 'photos'} gave no crop to train with; see why in {table}"
+            for table, photos in self.without_crop.items()
+        ]
         if self.measures is None:
-            return f"{self.folder}: stopped at step {self.step}; the same command goes on from there"
+            stopped = f"{self.folder}: stopped at step {self.step}; the same command goes on from there"
+            return "\n".join([stopped, *failed])
         lines = [f"{self.folder}: done, {self.step} steps; on people it never saw:"]
         named = {"AUC": self.measures.auc, "EER": self.measures.eer}
         named |= {f"TMR at FMR {rate}": measure for rate, measure in self.measures.tar_at_far.items()}
         for name, measure in named.items():
             if isinstance(measure, Estimate):
                 lines.append(f"  {name:<16} {measure.value:7.2%}  ({measure.low:.2%} to {measure.high:.2%})")
-        lines.append(f"  how it went: {self.folder / REPORT}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *failed, f"  how it went: {self.folder / REPORT}"])
 
 
 def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell = lambda line: None) -> TrainingResult:
@@ -110,7 +118,7 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
     )
     run = TrainingRun(recipe, data, network, batches, folder, accelerator, tensorboard=tensorboard, tell=tell)
     if not run.finish(recipe.training.minutes):
-        return TrainingResult(folder, finished=False, step=run.position.step)
+        return TrainingResult(folder, finished=False, step=run.position.step, without_crop=data.without_crop)
     accelerator.wait_for_everyone()
     network.load_state_dict(load_checkpoint(folder / BEST)["network"])
     measures = validate(network, data.validation, resamples=1000, seed=recipe.seed)
@@ -121,7 +129,9 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
         from mien.training.reports import write_report  # it reads what is written here, and draws for a second
 
         write_report(folder, measures)
-    return TrainingResult(folder, finished=True, step=run.position.step, measures=measures)
+    return TrainingResult(
+        folder, finished=True, step=run.position.step, measures=measures, without_crop=data.without_crop
+    )
 
 
 def begin_network(recipe: Recipe) -> nn.Module:
@@ -224,6 +234,7 @@ def _write_result(run: TrainingRun, data: PreparedData, measures: VerificationMe
                 set(zip(data.train.labels.tolist(), data.train.photos, strict=True))
             ),  # a teacher's views apart
             "left_out": list(data.left_out),
+            "without_crop": {str(table): photos for table, photos in data.without_crop.items()},
         },
         "validation": {
             "sha256": data.validation.sha256,
