@@ -193,6 +193,13 @@ def test_another_recipe_in_the_same_folder_is_refused(cache: Path, tmp_path: Pat
         train(small_recipe(cache), tmp_path)
 
 
+def test_people_with_one_photo_each_are_mentioned(cache: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    sources = [{"synthetic": {"people": 8, "photos": 1}, "aligned": True}]
+    train(small_recipe(cache, data__sources=sources, stages=[{"epochs": 1}]), tmp_path, tell=told.append)
+    assert "no person to learn from has two photos" in told[0]
+
+
 def test_an_embedding_may_be_one_number(cache: Path, tmp_path: Path) -> None:
     recipe = small_recipe(
         cache, backbone__embedding_size=1, losses=[{"name": "contrastive", "normalize": False}], stages=[{"epochs": 1}]

@@ -109,6 +109,8 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
     with accelerator.main_process_first():
         _claim(folder, recipe)
         data = prepare_data(recipe)
+    if np.bincount(data.train.labels).max() < 2 and accelerator.is_main_process:
+        tell("no person to learn from has two photos: losses on pairs and triplets have nothing to pull together")
     batches = Batches(
         data.train,
         epoch_order(recipe, data.train, data.shares),
