@@ -61,6 +61,9 @@ def test_a_run_that_comes_to_nothing_is_said(
     ("arguments", "code", "words"),
     [
         (("--losses", "softmx"), 2, "There is no loss 'softmx' to compare"),
+        (("--losses", "softmax,pml:Nosuch"), 2, "PyTorch-metric-learning has no loss 'Nosuch'"),
+        (("--losses", ","), 2, "No loss to compare is named"),
+        (("--losses", ""), 2, "No loss to compare is named"),
         (("--seeds", "0"), 2, "Invalid value for '--seeds'"),
         (("--set", "data.sides=3"), 2, "data.sides: there is no such key"),
         (("--recipe", "nowhere.toml"), 3, "There is no recipe nowhere.toml"),

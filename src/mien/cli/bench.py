@@ -51,7 +51,7 @@ def losses(
             raise
         raise MissingExtraError("train", "comparing losses") from None
     base = read_recipe(recipe, changes or ()) if recipe else base_recipe(changes or ())
-    names = [name.strip() for name in losses.split(",") if name.strip()] if losses else None
+    names = [name.strip() for name in losses.split(",") if name.strip()] if losses is not None else None
     with progress_shown():
         comparison = compare_losses(base, output, losses=names, seeds=seeds, tell=say)
     write_tables(comparison, output)

@@ -10,6 +10,7 @@ from typing import Any
 
 from mien.errors import ConfigError
 from mien.training.losses import LOSSES
+from mien.training.losses.interop import foreign_class
 
 FILE = "entrants.toml"
 PAIRS = {"name": "pk", "photos": 4}
@@ -69,11 +70,14 @@ def choose_entrants(names: Sequence[str] | None = None) -> list[Entrant]:
         names: Of `list_entrants`, or of a loss as ``pml:Name``.
 
     Raises:
-        ConfigError: There is no such entrant.
+        ConfigError: There is no such entrant, or none is named.
+        MissingExtraError: One of PyTorch-metric-learning's is named, and that is not installed.
     """
     known = list_entrants()
     if names is None:
         return list(known.values())
+    if not names:
+        raise ConfigError("No loss to compare is named.", hint=f"Name some of {', '.join(known)}.")
     chosen = []
     for name in dict.fromkeys(names):
         if name not in known and not name.startswith("pml:"):
@@ -81,6 +85,8 @@ def choose_entrants(names: Sequence[str] | None = None) -> list[Entrant]:
                 f"There is no loss {name!r} to compare.",
                 hint=f"Name some of {', '.join(known)}, or one of PyTorch-metric-learning's as pml:Name.",
             )
+        if name not in known:
+            foreign_class("loss", name)
         chosen.append(known.get(name) or _with_defaults(name))
     return chosen
 

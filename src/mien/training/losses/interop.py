@@ -73,7 +73,7 @@ def open_foreign_sampler(name: str, *, labels: ArrayLike, batch_size: int, **arg
 
 
 def _open(kind: Kind, name: str, known: dict[str, Any], arguments: dict[str, Any]) -> Any:
-    made = _class_of(kind, name)
+    made = foreign_class(kind, name)
     taken = inspect.signature(made).parameters
     given = {key: value for key, value in known.items() if key in taken}
     given |= {key: _part(value) for key, value in arguments.items()}
@@ -87,7 +87,17 @@ def _open(kind: Kind, name: str, known: dict[str, Any], arguments: dict[str, Any
         ) from None
 
 
-def _class_of(kind: Kind, name: str) -> Any:
+def foreign_class(kind: Kind, name: str) -> Any:
+    """The class of PyTorch-metric-learning that a name stands for.
+
+    Args:
+        kind: What it is.
+        name: Such as ``"pml:MultiSimilarityLoss"``.
+
+    Raises:
+        ConfigError: There is no such class of that kind.
+        MissingExtraError: PyTorch-metric-learning is not installed.
+    """
     place = _library(_PLACES[kind], f"the {kind} {name}")
     found = getattr(place, name.removeprefix(PREFIX), None)
     if name.startswith(PREFIX) and inspect.isclass(found):
