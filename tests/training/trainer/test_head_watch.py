@@ -52,5 +52,6 @@ def test_a_loss_is_drawn_as_its_paper_draws_it(length: float) -> None:
     np.testing.assert_allclose([point["plain"] for point in points], 10 * np.cos(angle), atol=1e-4)
     inside = angle + 0.5 < np.pi
     asked = np.array([point["logit"] for point in points])
-    np.testing.assert_allclose(asked[inside], 10 * np.cos(angle[inside] + 0.5), atol=1e-3)
+    # In float32 the angle of a cosine near 1 is right to 5e-4 at best.
+    np.testing.assert_allclose(asked[inside], 10 * np.cos(angle[inside] + 0.5), atol=5e-3)
     assert (np.diff(asked) < 1e-4).all()
