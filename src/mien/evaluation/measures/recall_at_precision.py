@@ -14,40 +14,38 @@ from mien.evaluation.intervals.proportions import CONFIDENCE
 from mien.evaluation.measures.curves import ErrorCurve, points_of
 from mien.evaluation.measures.estimate import Estimate, Measure
 from mien.evaluation.measures.estimating import Estimating
-from mien.evaluation.measures.roc import Roc, recall_at_precision
+from mien.evaluation.measures.roc import Roc
 
 Floats = NDArray[np.float64]
 
-_SURPLUS = "surplus"
+PRECISION = 0.95
+_RECALL, _SURPLUS = "recall_at_precision_095", "surplus"
 
 
-def surplus(curve: Roc, thresholds: Floats, precision: float) -> dict[str, Floats]:
-    """(…, C + 1) by how many the right matches exceed their share `precision` of all, at the points of a drawn curve.
+def surplus(curve: Roc, thresholds: Floats) -> dict[str, Floats]:
+    """(…, C + 1) by how many the right matches exceed their share `PRECISION` of all, at the points of a drawn curve.
 
     It is 0 or more where the precision is reached and, unlike that, a sum over comparisons.
     """
     points = points_of(curve, thresholds)
     right, wrong = curve.mated_accepted[..., points], curve.non_mated_accepted[..., points]
-    return {_SURPLUS: right * (1 - precision) - wrong * precision}
+    return {_SURPLUS: right * (1 - PRECISION) - wrong * PRECISION}
 
 
-def recall_estimate(give: Estimating, thresholds: Floats, curve: ErrorCurve, precision: float) -> Measure:
-    """The best recall at a precision, with its 95 % interval.
+def recall_estimate(give: Estimating, thresholds: Floats, curve: ErrorCurve) -> Measure:
+    """The best recall at `PRECISION`, with its 95 % interval.
 
     Args:
         give: The comparisons and their replicates, measured with `surplus`.
         thresholds: (C,) of the drawn curve.
         curve: The drawn curve with its bands, C + 1 points.
-        precision: Which the recall is at.
     """
-    if undefined := give.undefined("recall_at_precision_095"):
+    if undefined := give.undefined(_RECALL):
         return undefined
-    counted = give.counted
-    value = float(recall_at_precision(counted.roc, precision))
-    points = points_of(counted.roc, thresholds)
-    accepted = (counted.roc.mated_accepted + counted.roc.non_mated_accepted)[points]
+    value, roc = float(give.exact[_RECALL]), give.counted.roc
+    accepted = (roc.mated_accepted + roc.non_mated_accepted)[points_of(roc, thresholds)]
     # Independent comparisons with this precision have at least that variance, also where none of them was wrong.
-    variance = np.maximum(give.drawn.variance(_SURPLUS), accepted * precision * (1 - precision))
+    variance = np.maximum(give.drawn.variance(_SURPLUS), accepted * PRECISION * (1 - PRECISION))
     far = stats.t.isf((1 - CONFIDENCE) / 2, max(give.fewest - 1, 1)) * np.sqrt(variance)
     above = give.exact[_SURPLUS]
     recall = 1 - curve.fnmr

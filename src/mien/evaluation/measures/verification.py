@@ -13,7 +13,7 @@ from mien.evaluation.measures.curves import ErrorCurve, curve_points, drawn_curv
 from mien.evaluation.measures.estimate import Measure, Unsupported
 from mien.evaluation.measures.estimating import Estimating
 from mien.evaluation.measures.json_ready import JsonFields
-from mien.evaluation.measures.recall_at_precision import recall_estimate, surplus
+from mien.evaluation.measures.recall_at_precision import PRECISION, recall_estimate, surplus
 from mien.evaluation.measures.roc import Roc
 from mien.evaluation.scores.comparisons import Comparisons
 from mien.evaluation.scores.pair_scores import EDGES, STEP, PairScores
@@ -25,7 +25,6 @@ Histograms = tuple[tuple[NDArray[np.int64], Floats], tuple[NDArray[np.int64], Fl
 RATES = ("1e-1", "1e-2", "1e-3", "1e-4", "1e-5", "1e-6")
 """False match rates at which the others are given."""
 
-PRECISION = 0.95
 HISTOGRAM_BINS = 100
 _UNCALIBRATED = "similarities have no likelihood ratio without a calibration of mated comparisons"
 
@@ -151,7 +150,7 @@ def verification_measures(
         best_threshold=give.number("best_threshold"),
         average_precision=give.share("average_precision"),
         precision_at_recall_095=give.share("precision_at_recall_095"),
-        recall_at_precision_095=recall_estimate(give, asked.points, curve, PRECISION),
+        recall_at_precision_095=recall_estimate(give, asked.points, curve),
         d_prime=give.measure("d_prime", least=0),
         cllr=give.cost("cllr") if ratio else Unsupported(_UNCALIBRATED),
         min_cllr=give.cost("min_cllr", most=1),
@@ -216,7 +215,7 @@ class _Asked:
     points: Floats
 
     def __call__(self, curve: Roc) -> dict[str, Floats]:
-        values = verification_values(curve) | drawn_curve(curve, self.points) | surplus(curve, self.points, PRECISION)
+        values = verification_values(curve) | drawn_curve(curve, self.points) | surplus(curve, self.points)
         if self.ratio is not None:
             ratio = self.ratio(curve.similarity)
             values["cllr"] = cllr_of(ratio, curve.mated, curve.non_mated)
