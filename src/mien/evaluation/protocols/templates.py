@@ -64,23 +64,24 @@ def templates(
                 )
         return {line: row[column] for line, row in wanted.items()}
 
+    held = {template: dict.fromkeys((photo for _, photo in parts), template) for template, parts in members.items()}
     compared = search = None
     if pairs is not None:
         first, second = named(pairs, "first"), named(pairs, "second")
         compared = list(zip(first.values(), second.values(), strict=True))
         for line, (one, other) in zip(first, compared, strict=True):
-            _refuse_shared(pairs, line, one, members[one], _holders(members, [other]))
+            _refuse_shared(pairs, line, one, held[one], held[other])
     elif gallery is not None and probes is not None:
         enrolled, searched = named(gallery, "template"), named(probes, "template")
         search = list(enrolled.values()), list(searched.values())
-        holders = _holders(members, search[0])
+        holders = _holders(held[template] for template in search[0])
         for line, probe in searched.items():
-            _refuse_shared(probes, line, probe, members[probe], holders)
+            _refuse_shared(probes, line, probe, held[probe], holders)
     else:
-        holders = _holders(members, members)  # the first template of each photo
+        holders = _holders(held.values())
         for line, row in rows.items():
             if holders[row["photo"]] != row["template"]:
-                _refuse_shared(listed, line, row["template"], [(row["media"], row["photo"])], holders)
+                _refuse_shared(listed, line, row["template"], [row["photo"]], holders)
     folder = photos or listed.parent
     files: dict[str, PhotoSource] = {photo: folder / photo for of_one in members.values() for _, photo in of_one}
     return Templates(
@@ -93,20 +94,14 @@ def templates(
     )
 
 
-def _holders(members: Mapping[str, Sequence[tuple[str, str]]], templates: Iterable[str]) -> dict[str, str]:
-    """The first of the templates that has each photo."""
-    holders: dict[str, str] = {}
-    for template in templates:
-        for _, photo in members[template]:
-            holders.setdefault(photo, template)
-    return holders
+def _holders(held: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """The first of several templates that has each photo, from the photos of each with its own name."""
+    return {photo: template for photos in reversed(list(held)) for photo, template in photos.items()}
 
 
-def _refuse_shared(
-    path: Path, line: int, template: str, parts: Sequence[tuple[str, str]], holders: Mapping[str, str]
-) -> None:
+def _refuse_shared(path: Path, line: int, template: str, photos: Iterable[str], holders: Mapping[str, str]) -> None:
     """Refuse a template that would be compared with one of the same photo: of that they are alike, whoever it shows."""
-    for _, photo in parts:
+    for photo in photos:
         if photo in holders:
             raise InputError(
                 f"Line {line} of {path}: the templates {template} and {holders[photo]} would be compared, and both "
