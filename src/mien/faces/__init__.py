@@ -9,6 +9,7 @@ from mien.faces.faces import Faces
 from mien.faces.quality import FaceQuality, comparable, measure_quality
 from mien.faces.ready_crop import embed_ready_crops, ready_crop
 from mien.faces.table import FaceTable
+from mien.faces.unit_length import are_of_unit_length
 
 __all__ = [
     "TEMPLATES",
@@ -21,6 +22,7 @@ __all__ = [
     "FusedEncoder",
     "NetworkEncoder",
     "align",
+    "are_of_unit_length",
     "choose",
     "comparable",
     "draw",

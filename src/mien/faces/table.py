@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from mien.errors import InputError
 from mien.faces.alignment import align
 from mien.faces.faces import Faces
+from mien.faces.unit_length import are_of_unit_length
 from mien.photos import Photo
 from mien.whole_files import written_whole
 
@@ -178,7 +179,7 @@ class FaceTable:
         )
         if not all(np.isfinite(each).all() for each in (boxes, landmarks, scores, embeddings)):
             raise ValueError
-        if np.abs(np.linalg.norm(embeddings, axis=1) - 1).max(initial=0) > _FROM_UNIT_LENGTH:
+        if not are_of_unit_length(embeddings):
             raise ValueError
         if not all(why.keys() >= {"code", "message", "hint"} for why in problems.values()):
             raise ValueError
@@ -204,7 +205,6 @@ def _stamp(photo: str) -> str | None:
     return f"{about.st_size} {about.st_mtime_ns}"
 
 
-_FROM_UNIT_LENGTH = 1e-3
 _NOT_A_TABLE = (
     ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error, NotImplementedError,
     MemoryError, RecursionError,

@@ -22,7 +22,7 @@ from mien.decisions import Calibration, Candidate, EncoderIdentity, Identificati
 from mien.decisions.calibration import OWN_GALLERY
 from mien.errors import CalibrationError, ConfigError, GalleryError, MienError, NoFaceError
 from mien.evaluation import Double, Drift
-from mien.faces import FacePolicy, choose
+from mien.faces import FacePolicy, are_of_unit_length, choose
 from mien.gallery import own_calibration, tables
 from mien.gallery.enrolling import Draft, box_of, drafts
 from mien.gallery.index import Floats, Index
@@ -554,7 +554,7 @@ def _probes(embeddings: ArrayLike) -> Floats:
     probes = np.asarray(embeddings, np.float32)
     if probes.ndim != 2:
         raise ValueError(f"embeddings must have shape (N, D), not {probes.shape}")
-    if len(probes) and not np.allclose(np.linalg.norm(probes, axis=1), 1, atol=1e-3):  # false for NaN too
+    if not are_of_unit_length(probes):
         raise ValueError("embeddings must be finite and of unit length")
     return probes
 

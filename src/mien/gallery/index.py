@@ -4,13 +4,13 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from mien.faces import are_of_unit_length
 from mien.gallery import schema
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
 
 _MOST_DIMENSIONS = 1 << 16
-_ROUNDING = 1e-3  # by so much an embedding's length may differ from 1
 _GROWTH = 1.25
 _ROWS_AT_ONCE = 4096
 _SIMILARITIES_AT_ONCE = 1 << 24  # 64 MiB
@@ -130,9 +130,8 @@ class Index:
             if any(not blob or len(blob) != 4 * self.dimensions for blob in blobs):
                 raise schema.DamageError("an embedding has the wrong length")
             embeddings = np.frombuffer(b"".join(blobs), "<f4").reshape(-1, self.dimensions)
-            with np.errstate(over="ignore", invalid="ignore"):
-                if not (np.abs(np.linalg.norm(embeddings, axis=1) - 1) <= _ROUNDING).all():  # false for NaN too
-                    raise schema.DamageError("an embedding is not of unit length")
+            if not are_of_unit_length(embeddings):
+                raise schema.DamageError("an embedding is not of unit length")
             old, new = len(self._ids), len(self._ids) + len(ids)
             self._make_room(max(count, new))
             self._matrix[old:new] = embeddings
