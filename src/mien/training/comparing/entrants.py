@@ -80,14 +80,16 @@ def choose_entrants(names: Sequence[str] | None = None) -> list[Entrant]:
         raise ConfigError("No loss to compare is named.", hint=f"Name some of {', '.join(known)}.")
     chosen = []
     for name in dict.fromkeys(names):
-        if name not in known and not name.startswith("pml:"):
+        if name in known:
+            chosen.append(known[name])
+        elif name.startswith("pml:"):
+            foreign_class("loss", name)
+            chosen.append(_with_defaults(name))
+        else:
             raise ConfigError(
                 f"There is no loss {name!r} to compare.",
                 hint=f"Name some of {', '.join(known)}, or one of PyTorch-metric-learning's as pml:Name.",
             )
-        if name not in known:
-            foreign_class("loss", name)
-        chosen.append(known.get(name) or _with_defaults(name))
     return chosen
 
 

@@ -18,8 +18,6 @@ from mien.training.mining import Miner, open_miner
 from mien.training.recipe.schema import Objective, Optimizer, Recipe, Schedule
 from mien.training.trainer.joint_objective import JointObjective, Part
 
-_OF_THE_DATA = ("num_classes", "embedding_size")
-
 
 @dataclass(frozen=True)
 class ResolvedStage:
@@ -204,9 +202,11 @@ def _open_loss(objective: Objective, people: int, embedding_size: int) -> nn.Mod
             f"There is no loss {name!r}.",
             hint=f"Use one of {', '.join(sorted([*LOSSES, 'imitation']))}, or pml:Name for PyTorch-metric-learning's.",
         )
-    check_arguments(f"loss {name}", kind, arguments, _OF_THE_DATA)
+    check_arguments(f"loss {name}", kind, arguments, Objective.of_the_run)
     known = inspect.signature(kind).parameters
-    given = {key: value for key, value in zip(_OF_THE_DATA, (people, embedding_size), strict=True) if key in known}
+    given = {
+        key: value for key, value in zip(Objective.of_the_run, (people, embedding_size), strict=True) if key in known
+    }
     try:
         loss: nn.Module = kind(**given, **arguments)
     except (TypeError, ValueError) as problem:
