@@ -118,10 +118,10 @@ def not_a_calibration(source: str | Path, why: str) -> CalibrationError:
 def _check_types(record: Any) -> None:
     """Refuse a record whose plain fields are not what they should be; counts are 0 or more."""
     for field in fields(record):
-        value = getattr(record, field.name)
-        accepted: Any = (int, float) if field.type is float else field.type
         if field.type not in (str, int, float):
             continue
+        value = getattr(record, field.name)
+        accepted: Any = (int, float) if field.type is float else field.type
         if isinstance(value, bool) or not isinstance(value, accepted) or (field.type is int and value < 0):
             raise TypeError(f"{field.name} can't be {value!r}")
 
