@@ -6,6 +6,8 @@ from torch.nn import functional
 from mien.training.large_heads.products import product
 from mien.training.large_heads.target_and_rest import target_and_rest
 
+ONEDNN = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+
 
 def drawn(samples: int, classes: int, size: int, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
     torch.manual_seed(0)
@@ -54,8 +56,12 @@ def test_the_gradient_takes_the_memory_that_held_the_exponentials(monkeypatch: p
     assert [each for each in made if each] == [weight.grad.data_ptr()]
 
 
+@pytest.mark.parametrize("onednn", [None, ONEDNN], ids=["MKL", "oneDNN"])
 @pytest.mark.parametrize(("left", "right"), [((5, 7), (9, 7)), ((300, 64), (1000, 64))])
-def test_products_are_those_of_float64_to_rounding(left: tuple[int, int], right: tuple[int, int]) -> None:
+def test_products_are_those_of_float64_to_rounding(
+    left: tuple[int, int], right: tuple[int, int], onednn: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mien.training.large_heads.products._ONEDNN", onednn)
     torch.manual_seed(0)
     a, b = torch.randn(left), torch.randn(right)
     for first, second in ((a, b), (a.T.contiguous().T, b), (a, b.T.contiguous().T)):
@@ -64,8 +70,19 @@ def test_products_are_those_of_float64_to_rounding(left: tuple[int, int], right:
     torch.testing.assert_close(product(a, b, torch.bfloat16), a @ b.T, rtol=0.01, atol=0.3)
 
 
-def test_products_without_onednn_are_pytorchs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.training.large_heads.products._ONEDNN", None)
-    torch.manual_seed(0)
-    a, b = torch.randn(30, 8), torch.randn(40, 8)
-    torch.testing.assert_close(product(a, b, torch.float32), a @ b.T, rtol=0, atol=0)
+@pytest.mark.parametrize("onednn", [None, ONEDNN], ids=["MKL", "oneDNN"])
+@pytest.mark.parametrize("samples", [6, 16, 40])
+def test_gradients_in_float32_are_the_formulas(samples: int, onednn: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer samples than values, as many, and more than the room for exponentials holds; one has no class here."""
+    monkeypatch.setattr("mien.training.large_heads.products._ONEDNN", onednn)
+    queries, weight = drawn(samples, 50, 16, torch.float32)
+    labels = (torch.arange(samples) * 7 % 50).index_fill(0, torch.tensor([2]), -1)
+    target, rest = target_and_rest(queries, weight, labels, chunk=8)
+    logits = queries.double() @ functional.normalize(weight.double()).T
+    own = functional.one_hot(labels.clamp_min(0), 50).bool() & (labels >= 0)[:, None]
+    wanted = torch.where(own, logits, 0).sum(1), logits.masked_fill(own, -torch.inf).logsumexp(1)
+    torch.testing.assert_close((target.double(), rest.double()), wanted, rtol=1e-5, atol=1e-5)
+    weights = torch.linspace(-1, 2, samples)
+    found = torch.autograd.grad((weights * (rest - target)).sum(), (queries, weight))
+    expected = torch.autograd.grad((weights * (wanted[1] - wanted[0])).sum(), (queries, weight))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)

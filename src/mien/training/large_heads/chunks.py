@@ -27,7 +27,14 @@ class Chunk(NamedTuple):
     positions: Tensor
 
 
-def chunks(weight: Tensor, rows: Tensor | None, labels: Tensor, size: int, dtype: torch.dtype) -> Iterator[Chunk]:
+def chunks(
+    weight: Tensor,
+    rows: Tensor | None,
+    labels: Tensor,
+    size: int,
+    dtype: torch.dtype,
+    inverse: Tensor | None = None,
+) -> Iterator[Chunk]:
     """The classes in their order, `size` at a time.
 
     Args:
@@ -36,6 +43,7 @@ def chunks(weight: Tensor, rows: Tensor | None, labels: Tensor, size: int, dtype
         labels: (N,) int64, the class of each sample, counted in `rows`; −1 for none.
         size: Classes at a time.
         dtype: Of the vectors.
+        inverse: (classes, 1) 1/length of every vector, if it is known already.
     """
     classes = len(weight) if rows is None else len(rows)
     starts = range(0, classes, size)
@@ -44,13 +52,18 @@ def chunks(weight: Tensor, rows: Tensor | None, labels: Tensor, size: int, dtype
     for number, start in enumerate(starts):
         span = slice(start, min(start + size, classes))
         vectors = (weight[span] if rows is None else weight[rows[span]]).to(dtype)
-        lengths = torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
         here = slice(bounds[number], bounds[number + 1])
         yield Chunk(
             number,
             span,
             vectors,
-            lengths.where(lengths > 0, 1).reciprocal_(),
+            inverse_lengths(vectors) if inverse is None else inverse[span],
             members[here],
             by_class[here] - start,
         )
+
+
+def inverse_lengths(vectors: Tensor) -> Tensor:
+    """(c, 1) 1/length of (c, D) vectors; 1 for a zero vector."""
+    lengths: Tensor = torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
+    return lengths.where(lengths > 0, 1).reciprocal_()

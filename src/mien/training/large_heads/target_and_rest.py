@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mien.training.large_heads.chunks import Chunk, chunks
+from mien.training.large_heads.chunks import Chunk, chunks, inverse_lengths
 from mien.training.large_heads.products import product
 
 CACHED = 2**21
@@ -95,70 +95,107 @@ class _TargetAndRest(torch.autograd.Function):
         size: int,
         wanted: bool,
     ) -> tuple[Tensor, Tensor]:
+        own = _own(queries, weight, labels, rows)
+        target = (queries * own.vectors).sum(1) * own.inverse[:, 0]
         room = _gradient_room(weight, rows) if wanted else None
         doubled = queries / math.log(2)  # 2^z takes a quarter of the time of e^z
-        target, total = queries.new_zeros(2, len(queries))
+        total = torch.zeros_like(target)
         highest = torch.full_like(total, torch.finfo(total.dtype).min / 4)
-        highs = []
+        highs, inverses = [], []
         for part in chunks(weight, rows, labels, size, queries.dtype):
-            own = (queries[part.members] * part.vectors[part.positions]).sum(1, keepdim=True)
-            target[part.members] = (own * part.inverse[part.positions])[:, 0]
-            powers = _other_logits(part, doubled, dtype)
+            place = _place(room, part, len(queries))
+            powers = _other_logits(part, doubled, dtype, out=place)
             before, highest = highest, torch.maximum(highest, powers.amax(0))
-            highs.append(highest)
             powers.sub_(highest).exp2_()
             total.mul_((before - highest).exp2_()).add_(powers.sum(0))
-            if room is not None and room.dtype == powers.dtype:
-                place = _place(room, part, len(queries))
+            if place is not None:
                 torch.mul(powers[:, : place.shape[1]], part.inverse, out=place)
-        ctx.save_for_backward(queries, weight, labels, torch.stack(highs), total)
+            highs.append(highest)
+            inverses.append(part.inverse)
+        ctx.save_for_backward(queries, weight, labels, torch.stack(highs), total, torch.cat(inverses), *own, target)
         ctx.rows, ctx.dtype, ctx.size, ctx.room = rows, dtype, size, room
         return target, highest * math.log(2) + total.log()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: _Context, to_target: Tensor, to_rest: Tensor) -> tuple[Tensor | None, ...]:
-        queries, weight, labels, highs, total = ctx.saved_tensors
+        queries, weight, labels, highs, total, inverses, *own_parts, target = ctx.saved_tensors
+        own = _Own(*own_parts)
         room, ctx.room = ctx.room, None  # given away; a second backward computes the exponentials again
-        doubled = queries / math.log(2)
-        to_queries = torch.zeros_like(queries) if ctx.needs_input_grad[0] else None
+        pull = to_target[:, None] * own.inverse
+        to_queries = pull * own.vectors if ctx.needs_input_grad[0] else None
         to_weight = None
         if ctx.needs_input_grad[1]:
             to_weight = _gradient_room(weight, ctx.rows) if room is None else room
         rates = to_rest / total.clamp_min(torch.finfo(total.dtype).tiny)
-        for part in chunks(weight, ctx.rows, labels, ctx.size, queries.dtype):
+        scratch = queries.new_empty(min(ctx.size, len(inverses)), queries.shape[1])
+        for part in chunks(weight, ctx.rows, labels, ctx.size, queries.dtype, inverses):
             # The softmax over the other classes is exponentials × rate; the rate moves over to what they are times.
-            exponentials = _exponentials(part, doubled, highs[part.number], ctx.dtype, room)
+            exponentials = _exponentials(part, queries, highs[part.number], ctx.dtype, room)
             rate = (rates * (highs[part.number] - highs[-1]).exp2_())[:, None]
-            pull = to_target[part.members, None] * part.inverse[part.positions]
             if to_queries is not None:
                 to_queries.addcmul_(product(exponentials.T, part.vectors.T, ctx.dtype), rate)
-                to_queries[part.members] += pull * part.vectors[part.positions]
             if to_weight is not None:
-                toward = product(exponentials, (queries * rate).T, ctx.dtype)
-                toward.index_add_(0, part.positions, pull * queries[part.members])
-                # Of a unit vector only what is across it counts: dw = (g − (g·ŵ)ŵ) / ‖w‖.
-                along = (toward * part.vectors).sum(1, keepdim=True) * part.inverse.square()
-                torch.addcmul(toward, part.vectors, along, value=-1, out=to_weight[part.span])
-        if to_weight is not None and ctx.rows is not None:
-            to_weight = torch.sparse_coo_tensor(ctx.rows[None], to_weight, weight.shape, check_invariants=False)
+                toward = product(exponentials, (queries * rate).T, ctx.dtype, out=scratch[: len(part.vectors)])
+                _across(toward, part, out=to_weight[part.span])
+        if to_weight is not None:
+            across = queries - own.vectors * (target[:, None] * own.inverse)
+            to_weight.index_add_(0, own.classes, (pull * across).to(to_weight.dtype))
+            if ctx.rows is not None:
+                to_weight = torch.sparse_coo_tensor(ctx.rows[None], to_weight, weight.shape, check_invariants=False)
         return to_queries, to_weight, None, None, None, None, None
+
+
+class _Own(NamedTuple):
+    """Each sample's own class.
+
+    Attributes:
+        vectors: (N, D) its vector, of any length.
+        inverse: (N, 1) 1/length; 0 for a sample that has no class here, which so takes no part.
+        classes: (N,) which it is; 0 for such a sample.
+    """
+
+    vectors: Tensor
+    inverse: Tensor
+    classes: Tensor
+
+
+def _own(queries: Tensor, weight: Tensor, labels: Tensor, rows: Tensor | None) -> _Own:
+    classes = labels.clamp_min(0)
+    vectors = weight[classes if rows is None else rows[classes]].to(queries.dtype)
+    return _Own(vectors, inverse_lengths(vectors) * (labels >= 0)[:, None], classes)
+
+
+def _across(toward: Tensor, part: Chunk, out: Tensor) -> None:
+    """Of a unit vector only what is across it counts: dw = (g − (g·ŵ)ŵ) / ‖w‖."""
+    exact = out.dtype == toward.dtype
+    along = torch.mul(toward, part.vectors, out=out if exact else None).sum(1, keepdim=True) * part.inverse.square()
+    torch.addcmul(toward, part.vectors, along, value=-1, out=out)
 
 
 def _gradient_room(weight: Tensor, rows: Tensor | None) -> Tensor:
     return weight.new_empty(len(weight) if rows is None else len(rows), weight.shape[1])
 
 
-def _place(room: Tensor, part: Chunk, count: int) -> Tensor:
-    """Where a chunk's gradient will be, as a matrix of its (c, at most N) exponentials."""
+def _place(room: Tensor | None, part: Chunk, count: int) -> Tensor | None:
+    """Where a chunk's gradient will be, as a matrix of its (c, at most N) exponentials; None where it can't hold any."""
+    if room is None or room.dtype != part.vectors.dtype:
+        return None
     classes, width = len(part.vectors), room.shape[1]
     kept = min(count, width)
     return room[part.span].view(-1)[: classes * kept].view(classes, kept)
 
 
-def _other_logits(part: Chunk, queries: Tensor, dtype: torch.dtype, first: int = 0) -> Tensor:
-    """(c, N − first) logits of the chunk's classes for the samples from `first` on, −∞ for each one's own class."""
-    logits = product(part.vectors, queries[first:], dtype).mul_(part.inverse)
+def _other_logits(
+    part: Chunk, queries: Tensor, dtype: torch.dtype, first: int = 0, out: Tensor | None = None
+) -> Tensor:
+    """(c, N − first) logits of the chunk's classes for the samples from `first` on, −∞ for each one's own class.
+
+    They may lie in `out` if that has their shape.
+    """
+    wanted = queries[first:]
+    fits = out is not None and out.shape[1] == len(wanted)
+    logits = product(part.vectors, wanted, dtype, out if fits else None).mul_(part.inverse)
     later = part.members >= first
     logits[part.positions[later], part.members[later] - first] = -torch.inf
     return logits
@@ -166,9 +203,10 @@ def _other_logits(part: Chunk, queries: Tensor, dtype: torch.dtype, first: int =
 
 def _exponentials(part: Chunk, queries: Tensor, highest: Tensor, dtype: torch.dtype, room: Tensor | None) -> Tensor:
     """(c, N) 2^(logit − highest) / ‖w‖ as the forward had them: what it kept, and again what it had no room for."""
-    kept = None if room is None or room.dtype != queries.dtype else _place(room, part, len(queries))
+    kept = _place(room, part, len(queries))
     first = 0 if kept is None else kept.shape[1]
     if kept is not None and first == len(queries):
         return kept
-    again = _other_logits(part, queries, dtype, first).sub_(highest[first:]).exp2_().mul_(part.inverse)
+    again = _other_logits(part, queries / math.log(2), dtype, first)
+    again.sub_(highest[first:]).exp2_().mul_(part.inverse)
     return again if kept is None else torch.cat((kept, again), dim=1)
