@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mien.training.large_heads.chunks import Chunk, chunks, inverse_lengths
+from mien.training.large_heads.chunks import Chunk, chunks
 from mien.training.large_heads.products import product
 
 CACHED = 2**21
@@ -104,14 +104,17 @@ class _TargetAndRest(torch.autograd.Function):
         highs, inverses = [], []
         for part in chunks(weight, rows, labels, size, queries.dtype):
             place = _place(room, part, len(queries))
-            powers = _other_logits(part, doubled, dtype, out=place)
+            fits = place is not None and place.shape[1] == len(queries)
+            powers = product(part.vectors, doubled, dtype, out=place if fits else None)
+            inverse = _inverse_lengths(part.vectors)  # not before the product, which has brought them to the cache
+            _to_other_logits(powers, part, inverse)
             before, highest = highest, torch.maximum(highest, powers.amax(0))
             powers.sub_(highest).exp2_()
             total.mul_((before - highest).exp2_()).add_(powers.sum(0))
             if place is not None:
-                torch.mul(powers[:, : place.shape[1]], part.inverse, out=place)
+                torch.mul(powers[:, : place.shape[1]], inverse, out=place)
             highs.append(highest)
-            inverses.append(part.inverse)
+            inverses.append(inverse)
         ctx.save_for_backward(queries, weight, labels, torch.stack(highs), total, torch.cat(inverses), *own, target)
         ctx.rows, ctx.dtype, ctx.size, ctx.room = rows, dtype, size, room
         return target, highest * math.log(2) + total.log()
@@ -129,15 +132,16 @@ class _TargetAndRest(torch.autograd.Function):
             to_weight = _gradient_room(weight, ctx.rows) if room is None else room
         rates = to_rest / total.clamp_min(torch.finfo(total.dtype).tiny)
         scratch = queries.new_empty(min(ctx.size, len(inverses)), queries.shape[1])
-        for part in chunks(weight, ctx.rows, labels, ctx.size, queries.dtype, inverses):
+        for part in chunks(weight, ctx.rows, labels, ctx.size, queries.dtype, last_first=True):
+            inverse = inverses[part.span]
             # The softmax over the other classes is exponentials × rate; the rate moves over to what they are times.
-            exponentials = _exponentials(part, queries, highs[part.number], ctx.dtype, room)
+            exponentials = _exponentials(part, inverse, queries, highs[part.number], ctx.dtype, room)
             rate = (rates * (highs[part.number] - highs[-1]).exp2_())[:, None]
             if to_queries is not None:
                 to_queries.addcmul_(product(exponentials.T, part.vectors.T, ctx.dtype), rate)
             if to_weight is not None:
                 toward = product(exponentials, (queries * rate).T, ctx.dtype, out=scratch[: len(part.vectors)])
-                _across(toward, part, out=to_weight[part.span])
+                _across(toward, part.vectors, inverse, out=to_weight[part.span])
         if to_weight is not None:
             across = queries - own.vectors * (target[:, None] * own.inverse)
             to_weight.index_add_(0, own.classes, (pull * across).to(to_weight.dtype))
@@ -163,14 +167,20 @@ class _Own(NamedTuple):
 def _own(queries: Tensor, weight: Tensor, labels: Tensor, rows: Tensor | None) -> _Own:
     classes = labels.clamp_min(0)
     vectors = weight[classes if rows is None else rows[classes]].to(queries.dtype)
-    return _Own(vectors, inverse_lengths(vectors) * (labels >= 0)[:, None], classes)
+    return _Own(vectors, _inverse_lengths(vectors) * (labels >= 0)[:, None], classes)
 
 
-def _across(toward: Tensor, part: Chunk, out: Tensor) -> None:
-    """Of a unit vector only what is across it counts: dw = (g − (g·ŵ)ŵ) / ‖w‖."""
+def _inverse_lengths(vectors: Tensor) -> Tensor:
+    """(c, 1) 1/length of (c, D) vectors; 1 for a zero vector."""
+    lengths: Tensor = torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
+    return lengths.where(lengths > 0, 1).reciprocal_()
+
+
+def _across(toward: Tensor, vectors: Tensor, inverse: Tensor, out: Tensor) -> None:
+    """Of a unit vector only what is across it counts: dw = (g − (g·ŵ)ŵ) / ‖w‖, of g / ‖w‖."""
     exact = out.dtype == toward.dtype
-    along = torch.mul(toward, part.vectors, out=out if exact else None).sum(1, keepdim=True) * part.inverse.square()
-    torch.addcmul(toward, part.vectors, along, value=-1, out=out)
+    along = torch.mul(toward, vectors, out=out if exact else None).sum(1, keepdim=True) * inverse.square()
+    torch.addcmul(toward, vectors, along, value=-1, out=out)
 
 
 def _gradient_room(weight: Tensor, rows: Tensor | None) -> Tensor:
@@ -178,7 +188,7 @@ def _gradient_room(weight: Tensor, rows: Tensor | None) -> Tensor:
 
 
 def _place(room: Tensor | None, part: Chunk, count: int) -> Tensor | None:
-    """Where a chunk's gradient will be, as a matrix of its (c, at most N) exponentials; None where it can't hold any."""
+    """Where a chunk's gradient will be, as a matrix of its (c, at most N) exponentials; None where none can be kept."""
     if room is None or room.dtype != part.vectors.dtype:
         return None
     classes, width = len(part.vectors), room.shape[1]
@@ -186,27 +196,22 @@ def _place(room: Tensor | None, part: Chunk, count: int) -> Tensor | None:
     return room[part.span].view(-1)[: classes * kept].view(classes, kept)
 
 
-def _other_logits(
-    part: Chunk, queries: Tensor, dtype: torch.dtype, first: int = 0, out: Tensor | None = None
-) -> Tensor:
-    """(c, N − first) logits of the chunk's classes for the samples from `first` on, −∞ for each one's own class.
-
-    They may lie in `out` if that has their shape.
-    """
-    wanted = queries[first:]
-    fits = out is not None and out.shape[1] == len(wanted)
-    logits = product(part.vectors, wanted, dtype, out if fits else None).mul_(part.inverse)
+def _to_other_logits(products: Tensor, part: Chunk, inverse: Tensor, first: int = 0) -> Tensor:
+    """(c, N − first) products with the samples from `first` on to logits, in place; −∞ for each one's own class."""
+    products.mul_(inverse)
     later = part.members >= first
-    logits[part.positions[later], part.members[later] - first] = -torch.inf
-    return logits
+    products[part.positions[later], part.members[later] - first] = -torch.inf
+    return products
 
 
-def _exponentials(part: Chunk, queries: Tensor, highest: Tensor, dtype: torch.dtype, room: Tensor | None) -> Tensor:
+def _exponentials(
+    part: Chunk, inverse: Tensor, queries: Tensor, highest: Tensor, dtype: torch.dtype, room: Tensor | None
+) -> Tensor:
     """(c, N) 2^(logit − highest) / ‖w‖ as the forward had them: what it kept, and again what it had no room for."""
     kept = _place(room, part, len(queries))
     first = 0 if kept is None else kept.shape[1]
     if kept is not None and first == len(queries):
         return kept
-    again = _other_logits(part, queries / math.log(2), dtype, first)
-    again.sub_(highest[first:]).exp2_().mul_(part.inverse)
+    again = product(part.vectors, queries[first:] / math.log(2), dtype)
+    _to_other_logits(again, part, inverse, first).sub_(highest[first:]).exp2_().mul_(inverse)
     return again if kept is None else torch.cat((kept, again), dim=1)
