@@ -97,9 +97,8 @@ def _a_million() -> str:
 
 
 def _mien(weight: Tensor) -> tuple[Loss, nn.Parameter]:
-    with torch.device("meta"):  # weights of its own would be a second copy
-        loss = ArcFace(len(weight), SIZE, s=SCALE, m=MARGIN)
-    loss.weight = nn.Parameter(weight)
+    loss = ArcFace(len(weight), SIZE, s=SCALE, m=MARGIN)
+    loss.weight.data.copy_(weight)
     return loss, loss.weight
 
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.distributed import ProcessGroup
 
 from mien.training.large_heads.across_processes import gathered, log_sum_exp, summed
+from mien.training.large_heads.huge_pages import on_huge_pages
 from mien.training.large_heads.margin_cross_entropy import Margin, unit, with_margin
 from mien.training.large_heads.sampled_classes import sampled_classes
 from mien.training.large_heads.target_and_rest import TargetAndRest, target_and_rest
@@ -72,7 +73,7 @@ class PartialFC(nn.Module):
         self.group, self.factor = group, float(processes) if averaged else 1.0
         self.classes = range(num_classes * rank // processes, num_classes * (rank + 1) // processes)
         self.generator = torch.Generator().manual_seed(seed + rank)
-        self.weight = nn.Parameter(torch.empty(len(self.classes), embedding_size))
+        self.weight = nn.Parameter(on_huge_pages(len(self.classes), embedding_size))
         nn.init.normal_(self.weight, std=embedding_size**-0.5, generator=self.generator)
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mien.training.large_heads.huge_pages import on_huge_pages
+
 Indices = tuple[Tensor, ...]
 """What a miner chose: (anchors, positives, negatives), or (anchors, positives, anchors, negatives)."""
 
@@ -109,7 +111,7 @@ class ClassificationLoss(Loss):
             raise ValueError(f"embedding_size must be at least 1, not {embedding_size}")
         self.num_classes = num_classes
         self.embedding_size = embedding_size
-        self.weight = nn.Parameter(torch.randn(num_classes, embedding_size).div_(math.sqrt(embedding_size)))
+        self.weight = nn.Parameter(on_huge_pages(num_classes, embedding_size).normal_().div_(math.sqrt(embedding_size)))
 
     def logits(self, embeddings: Tensor) -> Tensor:
         """How much each embedding looks like each class, without margin: what a closed set is classified by.
