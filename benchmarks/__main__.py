@@ -9,6 +9,7 @@ import sys
 
 from benchmarks import (
     center_loss,
+    coverage,
     detection,
     heads,
     lfw,
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "detection": detection.measure,
     "tables": tables.measure,
     "scale": scale.measure,
+    "coverage": coverage.measure,
     "heads": heads.measure,
     "mining": mining.measure,
     "center-loss": center_loss.measure,
