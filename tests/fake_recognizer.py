@@ -75,6 +75,7 @@ class FakeRecognizer:
     def __init__(self, identity: str = "f" * 64, *, calibrated: bool = True) -> None:
         self.encoder_name = "fake"
         self.encoder_identity = identity
+        self.named_encoder = EncoderIdentity(self.encoder_name, identity)
         self.calibrated = calibrated
         self.embedded: list[str] = []
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mien import Calibration, Photo, Recognizer
+from mien.errors import CalibrationError
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +30,17 @@ def test_two_blurred_faces_are_not_compared_at_a_rate(blurred: list[Path], peopl
     sharp = people / "person-0002/0001.jpg"
     assert recognizer.verify(blurred[0], sharp, fmr=0.01).decision != "unusable"
     assert recognizer.verify(*blurred, threshold=0.5).decision in {"match", "no_match"}
+
+
+def test_a_decision_by_a_threshold_says_whose_similarity_it_is(people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a calibration too, and where a photo can't be used."""
+
+    def none_known(identity: str) -> Calibration:
+        raise CalibrationError(f"Nobody measured {identity}.")
+
+    monkeypatch.setattr("mien.recognizer.shipped_calibration", none_known)
+    recognizer = Recognizer()
+    photo = people / "person-0001/0001.jpg"
+    for answer in (recognizer.verify(photo, photo, threshold=0.5), recognizer.verify(photo, b"", threshold=0.5)):
+        assert answer.calibration is None
+        assert answer.to_dict()["encoder"] == {"name": "sface", "sha256": recognizer.encoder_identity}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 
-from mien.decisions import Calibration, Verification, shipped_calibration, verify
+from mien.decisions import Calibration, EncoderIdentity, Verification, shipped_calibration, verify
 from mien.errors import CalibrationError, MienError, NoFaceError, PhotoError
 from mien.faces import Detector, Encoder, FacePolicy, Faces, choose, comparable, open_encoder, with_embeddings
 from mien.models import ModelCard
@@ -77,6 +77,11 @@ class Recognizer:
     def encoder_identity(self) -> str:
         """SHA-256 over all that an embedding depends on."""
         return self.encoder.identity
+
+    @property
+    def named_encoder(self) -> EncoderIdentity:
+        """Name and identity of the encoder, as decisions state them."""
+        return EncoderIdentity(self.encoder_name, self.encoder_identity)
 
     @cached_property
     def calibration(self) -> Calibration:
@@ -160,15 +165,17 @@ class Recognizer:
             CalibrationError: The calibration's data cannot support this rate, or there is no calibration.
         """
         calibration = self.find_calibration(needed=threshold is None)
+        encoder = self.named_encoder
         try:
             first, second = (self.choose(self.faces(photo), face) for photo in (probe, reference))
         except (PhotoError, NoFaceError) as problem:
-            return Verification.unusable(problem, calibration)
+            return replace(Verification.unusable(problem, calibration), encoder=encoder)
         similarities = all_pairs(first.embeddings, second.embeddings, "cosine")
         if threshold is None:  # which states a rate, and blurred strangers look alike more often than it says
             similarities = similarities[comparable(first, second)]
             if not similarities.size:
-                return Verification.unusable(_too_blurred(first, second), calibration)
+                unusable = Verification.unusable(_too_blurred(first, second), calibration)
+                return replace(unusable, encoder=encoder)
         verification = verify(
             float(similarities.max()),
             calibration,
@@ -178,7 +185,7 @@ class Recognizer:
             comparisons=similarities.size,
         )
         notes = tuple(f"{one.source}: {note}" for one in (first, second) for note in one.notes)
-        return replace(verification, notes=notes)
+        return replace(verification, encoder=encoder, notes=notes)
 
     def _embed_chunk(self, sources: Sequence[PhotoSource], face: FacePolicy, keep_photos: bool) -> list[Faces]:
         found = with_embeddings([self._find(source, face) for source in sources], self.encoder)

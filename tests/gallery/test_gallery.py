@@ -308,7 +308,10 @@ class TestIdentify:
             gallery.enroll("Ann", portrait(1))
             with pytest.raises(CalibrationError):
                 gallery.identify(portrait(1))
-            assert gallery.identify(portrait(1), threshold=0.5)[0].person == "Ann"
+            for answer in gallery.identify(portrait(1), threshold=0.5) + gallery.identify(portrait(0), threshold=0.5):
+                assert answer.person == ("Ann" if answer.decision == "match" else None)
+                assert answer.to_dict()["calibration"] is None
+                assert answer.to_dict()["encoder"] == gallery.recognizer.named_encoder.to_dict()
 
 
 class TestSearch:

@@ -103,7 +103,6 @@ def _refuse(source: str, **options: object) -> None:
 def _people(
     recognizer: Recognizer, people: Path, face: Any, keep: Path | None, name: str | None, made: dict[str, Any]
 ) -> tuple[Calibration, list[Double], Problems]:
-    from mien.decisions import EncoderIdentity
     from mien.evaluation import calibrate as measure
     from mien.evaluation import find_doubles, labelled_photos
 
@@ -118,7 +117,7 @@ def _people(
         table.embeddings,
         whose,
         name=name or f"{recognizer.encoder_name} on {people.name}",
-        encoder=EncoderIdentity(recognizer.encoder_name, recognizer.encoder_identity),
+        encoder=recognizer.named_encoder,
         data=people.name,
         score={"face": face},
         photos=photos,

@@ -95,7 +95,6 @@ def embed_protocol(
     Raises:
         NoFaceError: If no photo has a face.
     """
-    from mien.decisions import EncoderIdentity
     from mien.errors import NoFaceError
     from mien.evaluation import EmbeddedPhotos
 
@@ -115,7 +114,7 @@ def embed_protocol(
         embeddings=table.embeddings[rows],
         quality=table.scores[rows],
         without_face=[name for name in protocol.photos if name not in row],
-        encoder=EncoderIdentity(recognizer.encoder_name, recognizer.encoder_identity),
+        encoder=recognizer.named_encoder,
     )
     return ProtocolPhotos(protocol, table, embedded, row)
 

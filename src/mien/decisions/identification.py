@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mien.decisions.calibration import Calibration, checked
+from mien.decisions.measured import EncoderIdentity
 from mien.decisions.rate import Rate
 from mien.decisions.wording import interval_words, rate_words
 from mien.errors import MienError
@@ -54,6 +55,7 @@ class Identification:
         gallery_size: With how many templates the probe was compared.
         candidates: The most alike people, most alike first.
         calibration: Where the rate comes from.
+        encoder: Whose embeddings were compared; None if that wasn't said, which leaves the calibration's.
         problem: Why it is unusable.
     """
 
@@ -66,6 +68,7 @@ class Identification:
     gallery_size: int = 0
     candidates: tuple[Candidate, ...] = ()
     calibration: Calibration | None = None
+    encoder: EncoderIdentity | None = None
     problem: MienError | None = None
 
     @classmethod
@@ -75,6 +78,7 @@ class Identification:
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON-ready data."""
+        encoder = self.encoder or (self.calibration.encoder if self.calibration else None)
         return {
             "decision": self.decision,
             "reason": self.reason,
@@ -86,7 +90,7 @@ class Identification:
             "gallery_size": self.gallery_size,
             "candidates": [candidate.to_dict() for candidate in self.candidates],
             "calibration": self.calibration.summary() if self.calibration else None,
-            "encoder": self.calibration.encoder.to_dict() if self.calibration else None,
+            "encoder": encoder.to_dict() if encoder else None,
             "problem": self.problem.to_dict() if self.problem else None,
         }
 

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mien.decisions.calibration import Calibration, checked, posterior
+from mien.decisions.measured import EncoderIdentity
 from mien.decisions.rate import Rate
 from mien.decisions.wording import interval_words, rate_words
 from mien.errors import MienError
@@ -29,6 +30,7 @@ class Verification:
         prior: P(one person) before looking.
         comparisons: Of how many pairs of faces the most alike was taken.
         calibration: Where the rate comes from.
+        encoder: Whose embeddings were compared; None if that wasn't said, which leaves the calibration's.
         problem: Why it is unusable.
         notes: What else the user should know, such as that a photo shows several faces.
     """
@@ -43,6 +45,7 @@ class Verification:
     prior: float = 0.5
     comparisons: int = 1
     calibration: Calibration | None = None
+    encoder: EncoderIdentity | None = None
     problem: MienError | None = None
     notes: tuple[str, ...] = ()
 
@@ -53,6 +56,7 @@ class Verification:
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON-ready data."""
+        encoder = self.encoder or (self.calibration.encoder if self.calibration else None)
         return {
             "decision": self.decision,
             "reason": self.reason,
@@ -65,7 +69,7 @@ class Verification:
             "prior": self.prior,
             "comparisons": self.comparisons,
             "calibration": self.calibration.summary() if self.calibration else None,
-            "encoder": self.calibration.encoder.to_dict() if self.calibration else None,
+            "encoder": encoder.to_dict() if encoder else None,
             "problem": self.problem.to_dict() if self.problem else None,
             "notes": list(self.notes),
         }

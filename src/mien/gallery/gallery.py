@@ -213,7 +213,8 @@ class Gallery:
         try:
             faces = choose(faces, face)
         except NoFaceError as problem:
-            return [IdentifiedFace.of(Identification.unusable(problem), box=None)]
+            unusable = replace(Identification.unusable(problem), encoder=self.recognizer.named_encoder)
+            return [IdentifiedFace.of(unusable, box=None)]
         found, size = self._search(faces.embeddings, max(top, 2), self.recognizer.encoder_identity)
         if threshold is None:
             rule = self._rule_for(fpir, size)
@@ -223,7 +224,7 @@ class Gallery:
         for candidates, box in zip(found, faces.boxes, strict=True):
             pairs = [(each.person, each.similarity) for each in candidates]
             answer = identify(pairs, size, rule.calibration, fpir=fpir, threshold=rule.threshold)
-            answer = replace(answer, reason=answer.reason + rule.note)
+            answer = replace(answer, reason=answer.reason + rule.note, encoder=self.recognizer.named_encoder)
             answers.append(IdentifiedFace.of(replace(answer, candidates=answer.candidates[:top]), box_of(box)))
         return answers
 
