@@ -27,8 +27,7 @@ Missed = dict[str, NDArray[np.int64]]
 
 def measure() -> str:
     """Count how often the truth lies outside, of verification and of identification."""
-    found = {people: {**_all(verification, people), **_all(identification, people)} for people in PEOPLE}
-    rows = [(name, *(_held(found[people][name]) for people in PEOPLE)) for name in found[PEOPLE[0]]]
+    rows = [row for draw in (verification, identification) for row in _rows(draw)]
     return (
         "# How often 95 % intervals hold the truth\n\n"
         f"{SETS:,} sets of simulated people with 2 to 6 photos each, who differ in how hard they are to match and in "
@@ -127,12 +126,13 @@ def identification(rng: np.random.Generator, people: int) -> dict[str, Measure]:
     }
 
 
-def _all(draw: Draw, people: int) -> Missed:
+def _rows(draw: Draw) -> list[tuple[str, ...]]:
+    """Of each measure: its name, and how often its intervals held the truth, for each number of people."""
     truth = true_values(draw)
     chunks = [range(start, start + CHUNK) for start in range(0, SETS, CHUNK)]
     with ProcessPoolExecutor() as pool:
-        parts = list(pool.map(partial(missed, draw, people, truth=truth), chunks))
-    return {name: np.sum([part[name] for part in parts], axis=0) for name in truth}
+        found = [list(pool.map(partial(missed, draw, people, truth=truth), chunks)) for people in PEOPLE]
+    return [(name, *(_held(np.sum([part[name] for part in parts], axis=0)) for parts in found)) for name in truth]
 
 
 def _held(counts: NDArray[np.int64]) -> str:

@@ -169,13 +169,12 @@ class Recognizer:
         try:
             first, second = (self.choose(self.faces(photo), face) for photo in (probe, reference))
         except (PhotoError, NoFaceError) as problem:
-            return replace(Verification.unusable(problem, calibration), encoder=encoder)
+            return Verification.unusable(problem, calibration, encoder)
         similarities = all_pairs(first.embeddings, second.embeddings, "cosine")
         if threshold is None:  # which states a rate, and blurred strangers look alike more often than it says
             similarities = similarities[comparable(first, second)]
             if not similarities.size:
-                unusable = Verification.unusable(_too_blurred(first, second), calibration)
-                return replace(unusable, encoder=encoder)
+                return Verification.unusable(_too_blurred(first, second), calibration, encoder)
         verification = verify(
             float(similarities.max()),
             calibration,

@@ -72,9 +72,14 @@ class Identification:
     problem: MienError | None = None
 
     @classmethod
-    def unusable(cls, problem: MienError, calibration: Calibration | None = None) -> "Identification":
+    def unusable(
+        cls,
+        problem: MienError,
+        calibration: Calibration | None = None,
+        encoder: EncoderIdentity | None = None,
+    ) -> "Identification":
         """The answer where a photo has no face, or is no photo."""
-        return cls(decision="unusable", reason=f"unusable: {problem}", calibration=calibration, problem=problem)
+        return cls("unusable", f"unusable: {problem}", calibration=calibration, encoder=encoder, problem=problem)
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON-ready data."""

@@ -213,7 +213,7 @@ class Gallery:
         try:
             faces = choose(faces, face)
         except NoFaceError as problem:
-            unusable = replace(Identification.unusable(problem), encoder=self.recognizer.named_encoder)
+            unusable = Identification.unusable(problem, encoder=self.recognizer.named_encoder)
             return [IdentifiedFace.of(unusable, box=None)]
         found, size = self._search(faces.embeddings, max(top, 2), self.recognizer.encoder_identity)
         if threshold is None:

@@ -1,7 +1,9 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from mien.training.large_heads import PartialFC
 from mien.training.large_heads.huge_pages import PAGE, on_huge_pages
@@ -33,8 +35,8 @@ def flags(address: int) -> set[str]:
     ],
     ids=["alone", "ArcFace", "PartialFC"],
 )
-def test_the_vectors_of_many_classes_ask_for_huge_pages(weight: object) -> None:
-    tensor = weight()  # type: ignore[operator]
+def test_the_vectors_of_many_classes_ask_for_huge_pages(weight: Callable[[], Tensor]) -> None:
+    tensor = weight()
     assert "hg" in flags(tensor.data_ptr() + 2 * PAGE)
 
 
