@@ -55,14 +55,32 @@ def test_two_people_support_nothing() -> None:
     assert (rates.smallest_counted, rates.smallest_modelled, rates.tail) == (None, None, None)
 
 
-def test_a_tail_that_does_not_fit_is_told_and_not_used() -> None:
-    """Everybody has a double under another name: the tail is a lump of them."""
+def with_doubles(doubles: int) -> PairScores:
+    """300 people, some of whom have a double under another name: a lump of high similarities."""
     rng = np.random.default_rng(0)
-    rows = np.repeat(rng.standard_normal((150, 24)), 2, 0) + 0.1 * rng.standard_normal((300, 24))
-    scores = score_all_pairs(rows.astype(np.float32), [f"{number:03d}" for number in range(300)])
-    rates = measure_false_matches(scores)
+    rows = rng.standard_normal((300, 24))
+    rows[: 2 * doubles] = np.repeat(rows[:doubles], 2, 0) + 0.1 * rng.standard_normal((2 * doubles, 24))
+    return score_all_pairs(rows.astype(np.float32), [f"{number:03d}" for number in range(300)])
+
+
+def test_a_tail_that_does_not_fit_is_told_and_not_used() -> None:
+    rates = measure_false_matches(with_doubles(40))
     assert rates.tail is not None
     assert rates.tail.p_value <= 0.01
+    assert rates.smallest_modelled is None
+
+
+def test_a_lump_that_its_test_lets_pass_is_not_used() -> None:
+    rates = measure_false_matches(with_doubles(60))
+    assert rates.tail is not None
+    assert rates.tail.p_value > 0.01
+    assert rates.tail.shape < -0.5
+    assert rates.smallest_modelled is None
+
+
+def test_where_everybody_has_a_double_counting_is_all_there_is() -> None:
+    scores = with_doubles(150)
+    rates = measure_false_matches(scores)
     assert rates.smallest_modelled is None
     assert rates.curve.value[-1] == false_match_rates(scores).curve.value[-1] == 0
     assert EDGES[at(rates.curve.value, 1e-3)] > 0.9

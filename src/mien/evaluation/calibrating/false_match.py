@@ -13,6 +13,8 @@ REACHES_BELOW = 10.0
 """The smallest rate that is extrapolated is the smallest counted one over this."""
 REJECTED = 0.01
 """A tail whose test has no greater p-value is not extrapolated from."""
+LEAST_SHAPE = -0.5
+"""Nor is one of no greater shape: it is a lump with an end, and the errors of its fit aren't known (Smith 1985)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +57,7 @@ def measure_false_matches(scores: PairScores, *, seed: int = 0) -> FalseMatches:
     tail = fit_tail(scores, counted, smallest, seed=seed)
     if tail is None:
         return FalseMatches(counted.curve, smallest, None, None)
-    if tail.model.p_value <= REJECTED:
+    if tail.model.p_value <= REJECTED or tail.model.shape <= LEAST_SHAPE:
         return FalseMatches(counted.curve, smallest, None, tail.model)
     curve, modelled = _extended(counted.curve, smallest, tail)
     return FalseMatches(curve, smallest, modelled, tail.model)
