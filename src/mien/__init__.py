@@ -8,10 +8,15 @@
 Names are loaded when first used, so that importing mien costs nothing.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from mien._version import __version__
+
+# From 1.29 on, onnxruntime's official builds report to Microsoft unless this is set before they start: a name of each
+# model, hashes of its weights, a number for the machine. Whoever wants that can set it to 0.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from mien.decisions import Calibration, Clustering, Identification, Verification

@@ -1,6 +1,8 @@
 import gc
 import hashlib
+import os
 import resource
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -54,6 +56,32 @@ def test_threads_do_not_disturb_each_other(runtime: str) -> None:
                 pool.map(lambda batch: sface(runtime).run(batch)["fc1"], batches), expected, strict=True
             ):
                 np.testing.assert_array_equal(got, want)
+
+
+@needs_openvino
+def test_the_first_calls_of_openvino_come_from_several_threads_and_end() -> None:
+    """The first tensors of a process, made at once, stopped one process in twelve for ever."""
+    script = """
+import threading, numpy as np
+from mien.models import load_card, open_model
+network, together = open_model(load_card("sface"), runtime="openvino"), threading.Barrier(2)
+def call():
+    together.wait()
+    network.run(np.zeros((1, 3, 112, 112), np.float32))
+threads = [threading.Thread(target=call) for _ in range(2)]
+[thread.start() for thread in threads], [thread.join() for thread in threads]
+"""
+    for _ in range(5):
+        subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_nothing_is_reported_to_the_makers_of_the_runtime(tmp_path: Path) -> None:
+    """Seen by what onnxruntime leaves in the user's cache before it reports."""
+    script = "from mien.models import load_card, open_model; open_model(load_card('sface'), runtime='onnxruntime')"
+    silent = ("CI", "ORT_RUNNING_UNIT_TESTS", "XDG_CACHE_HOME", "ORT_DISABLE_TELEMETRY")
+    environment = {name: value for name, value in os.environ.items() if name not in silent} | {"HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
+    assert not list(tmp_path.rglob("*onnxruntime*"))
 
 
 @needs_openvino

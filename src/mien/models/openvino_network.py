@@ -51,6 +51,8 @@ class OpenvinoNetwork:
                 hint="Leave the precision at f32.",
                 code="model.precision",
             )
+        # The first tensor of a process looks NumPy up. Two threads that do so at once wait for each other for ever.
+        openvino.Tensor(np.zeros(1, np.float32), shared_memory=True)
         self._idle: SimpleQueue[Any] = SimpleQueue()
         shape = self._compiled.input(0).partial_shape
         self.input_shape = tuple(side.get_length() if side.is_static else None for side in shape)
