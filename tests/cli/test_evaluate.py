@@ -4,6 +4,7 @@ import csv
 import math
 import pickle
 import shutil
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -295,6 +296,16 @@ def test_compare_models(run: Run, people: Path, tmp_path: Path) -> None:
     shown = run("compare-models", "closed-set", people, *encoders, "--embeddings", tmp_path / "kept")
     assert shown.code == 0
     assert "not known for this protocol" in shown.out
+
+
+def test_compare_models_doubts_a_list_whose_pairs_are_swapped(run: Run, people: Path, tmp_path: Path) -> None:
+    files = sorted(path.relative_to(people) for path in people.glob("*/*.jpg"))
+    rows = [f"{a},{b},{int(a.parent != b.parent)}" for a, b in combinations(files, 2)]
+    (tmp_path / "pairs.csv").write_text("\n".join(["first,second,mated", *rows]), "utf-8")
+    asked = ("pairs", tmp_path / "pairs.csv", "--photos", people, "--encoder", "sface", "--encoder", "dlib")
+    ran = run("compare-models", *asked)
+    assert ran.code == 0
+    assert ran.err.count("Non-mated scores are the higher ones") == 1
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from mien.cli.measuring import (
     ReportOption,
     SeedOption,
     embed_protocol,
+    say_doubts,
     show_measures,
     words,
 )
@@ -106,6 +107,7 @@ def compare(protocol: "EvaluationProtocol", asked: Comparing, command: str) -> i
     else:
         show_measures(evaluations)
         _show_differences(differences, names)
+    say_doubts(evaluations)
     if asked.report:
         say(f"Look at {asked.report}")
     problems = {name: why for one in photos for name, why in one.table.problems.items()}

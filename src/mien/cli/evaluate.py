@@ -15,6 +15,7 @@ from mien.cli.measuring import (
     ReportOption,
     SeedOption,
     embed_protocol,
+    say_doubts,
     show_measures,
     write_rows,
 )
@@ -163,8 +164,7 @@ def _show(evaluation: "Evaluation", json: bool) -> None:
         print_json(evaluation.to_dict())
     else:
         show_measures([evaluation])
-    if evaluation.doubt:
-        say(evaluation.doubt)
+    say_doubts([evaluation])
 
 
 def _write(

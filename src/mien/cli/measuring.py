@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from mien.cli.options import embed_sources
-from mien.cli.output import one_line, print_line, say_problems
+from mien.cli.output import one_line, print_line, say, say_problems
 from mien.cli.outputs import output_file
 
 if TYPE_CHECKING:
@@ -117,6 +117,12 @@ def embed_protocol(
         encoder=recognizer.named_encoder,
     )
     return ProtocolPhotos(protocol, table, embedded, row)
+
+
+def say_doubts(evaluations: Sequence["Evaluation"]) -> None:
+    """Say on stderr what is probably wrong with the data, once."""
+    for doubt in dict.fromkeys(evaluation.doubt for evaluation in evaluations if evaluation.doubt):
+        say(doubt)
 
 
 def show_measures(evaluations: Sequence["Evaluation"]) -> None:
