@@ -1,7 +1,8 @@
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Thread
+from threading import Barrier, Thread
 
 import pytest
 
@@ -30,6 +31,48 @@ def test_an_interruption_leaves_the_old_file_and_nothing_else(tmp_path: Path) ->
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert file.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="permissions of this kind are POSIX's")
+
+
+@POSIX
+@pytest.mark.parametrize("mode", [0o600, 0o444, 0o664])
+def test_a_file_keeps_its_permissions(tmp_path: Path, mode: int) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("old")
+    file.chmod(mode)
+    with written_whole(file) as partial:
+        partial.write_text("new")
+        assert partial.stat().st_mode & 0o777 == 0o600
+    assert file.stat().st_mode & 0o777 == mode
+    assert file.read_text() == "new"
+
+
+@POSIX
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_a_new_file_has_the_permissions_of_any(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        with written_whole(tmp_path / "a.txt") as partial:
+            partial.write_text("new")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_threads_may_write_one_file(tmp_path: Path) -> None:
+    file, all_have_begun = tmp_path / "a.txt", Barrier(3)
+
+    def write(text: str) -> None:
+        with written_whole(file) as partial:
+            partial.write_text(text)
+            all_have_begun.wait(10)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(write, ["one", "two", "three"]))
+    assert file.read_text() in {"one", "two", "three"}
     assert list(tmp_path.iterdir()) == [file]
 
 

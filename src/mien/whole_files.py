@@ -1,26 +1,35 @@
 """Files that are whole or not there, whatever happens while they are written."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+def written_whole(path: str | os.PathLike[str], mode: int = 0o666) -> Iterator[Path]:
     """Give the path of a new file beside `path`, which takes the place of `path` at the end of the block.
 
-    If the block fails or is interrupted, what was at `path` stays, and nothing is left beside it. The process's number
-    is in the new file's name, so that two processes don't write into one. A link stays one, to the new file; and what
-    is no file, such as a pipe or ``/dev/stdout``, is given itself, for it can't be replaced.
+    If the block fails or is interrupted, what was at `path` stays, and nothing is left beside it. Each call has a file
+    of its own, so that two processes or threads don't write into one. A link stays one, to the new file; and what is no
+    file, such as a pipe or ``/dev/stdout``, is given itself, for it can't be replaced.
+
+    Args:
+        path: The file; one that is there already keeps its permissions.
+        mode: The permissions of one that is not, less what the umask takes away.
     """
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():
         yield path
         return
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
+    old = path.stat().st_mode & 0o777 if path.exists() else None
     try:
+        partial.touch(mode if old is None else 0o600, exist_ok=False)  # even half of it may be for one reader only
         yield partial
+        if old is not None:
+            partial.chmod(old)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -3,12 +3,12 @@
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from mien.models.files import cache_folder, folder_in_cache
+from mien.whole_files import written_whole
 
 _FOLDER = "graphs"
 
@@ -29,7 +29,8 @@ def kept(key: str, make: Callable[[], bytes]) -> bytes:
     with suppress(OSError):
         folder = folder_in_cache(_FOLDER)
         if untrusted_folder() is None:
-            _write(folder / _name(key, data), data)
+            with written_whole(folder / _name(key, data), 0o600) as partial:
+                partial.write_bytes(data)
     return data
 
 
@@ -68,14 +69,3 @@ def _is_ours(path: Path) -> bool:
 
 def _name(key: str, data: bytes) -> str:
     return f"{key}.{hashlib.sha256(data).hexdigest()}.onnx"
-
-
-def _write(path: Path, data: bytes) -> None:
-    descriptor, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(partial).replace(path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
