@@ -56,6 +56,10 @@ def test_a_file_decides_where_no_flag_and_no_variable_does(
     ("content", "said"),
     [
         ("encoder = ", "can't be read"),
+        (f"fmr = {'9' * 5000}", "can't be read: it has a number of thousands of digits"),
+        (f"encoder = {'[' * 5000}", "can't be read: it is nested too deeply"),
+        (f"encoder = 0x{'f' * 5000}", "encoder in mien.toml should be text"),
+        (f"fmr = 0x{'f' * 5000}", "fmr in mien.toml should lie between 0 and 1"),
         ("colour = 1", "colour, which is no setting"),
         ("fmr = 'low'", "fmr in mien.toml should be a number"),
         ("flip = 1", "flip in mien.toml should be true or false"),

@@ -119,7 +119,7 @@ def test_a_card_that_is_not_there_or_not_text(tmp_path: Path) -> None:
         load_card(tmp_path / "none.toml")
     assert caught.value.code == "model.unknown"
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(ModelError, match="can't be read"):
+    with pytest.raises(ModelError, match="isn't valid TOML"):
         load_card(tmp_path / "bytes.toml")
     with pytest.raises(ModelError, match="can't be read"):
         load_card(f"{tmp_path}/")

@@ -1,7 +1,6 @@
 """`mien config`: what the commands take where no option says otherwise, and where that comes from."""
 
 import os
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from platformdirs import user_config_path
 from mien.cli.options import JsonOption
 from mien.cli.output import ExitCode, Group, print_json, print_line
 from mien.errors import ConfigError
+from mien.toml_files import read_toml
 
 WORKING_FILE = "mien.toml"
 
@@ -96,19 +96,19 @@ def show(json: JsonOption = False) -> int:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        content = read_toml(file)
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(f"The settings in {file} can't be read: {error}.", hint="It is a TOML file.") from error
     for name, value in content.items():
         if name not in SETTINGS:
             raise ConfigError(f"{file} sets {name}, which is no setting.", hint=f"There are: {', '.join(SETTINGS)}.")
         kind = SETTINGS[name].kind
         if not isinstance(value, kind) and not (kind is float and type(value) is int):
-            raise ConfigError(f"{name} in {file} should be {KINDS[kind]}, not {value!r}.", hint="Mend the file.")
+            raise ConfigError(f"{name} in {file} should be {KINDS[kind]}.", hint="Mend the file.")
         if isinstance(value, int | float) and kind is float and not 0 < value < 1:
-            raise ConfigError(f"{name} in {file} should lie between 0 and 1, not be {value}.", hint="Mend the file.")
+            raise ConfigError(f"{name} in {file} should lie between 0 and 1.", hint="Mend the file.")
     return content
 
 

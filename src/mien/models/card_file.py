@@ -5,7 +5,6 @@ import difflib
 import math
 import re
 import sys
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Literal, TypeVar, cast
@@ -20,6 +19,7 @@ from mien.models.card import (
     Task,
     UrlSource,
 )
+from mien.toml_files import read_toml
 
 SHIPPED = Path(__file__).parent / "cards"
 
@@ -74,17 +74,13 @@ def _shipped_card(name: str) -> ModelCard:
 
 def _read(path: Path, *, own: bool = False, single: bool = False) -> ModelCard:
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
+        data = read_toml(path)
     except FileNotFoundError:
         raise ModelCardError(f"There is no model card at {path}.", code="model.unknown") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise ModelCardError(f"The model card {path} can't be read: {error}.") from None
-    except ValueError as error:  # a TOMLDecodeError, or a number of thousands of digits
+    except ValueError as error:
         raise ModelCardError(f"The model card {path} isn't valid TOML: {error}.") from None
-    except RecursionError:
-        raise ModelCardError(
-            f"The model card {path} is nested too deeply; a card has tables in tables at most."
-        ) from None
     return _card(_Table(data, "", path), None if own else path.resolve(), single=single)
 
 

@@ -89,6 +89,8 @@ def test_a_change_reaches_its_place(file: Path, change: str, place: tuple[str | 
         ("training.batch_size=many", "training.batch_size"),
         ("data.side=1000", "data.side"),
         ("losses=[]", "losses"),
+        (f"training.batch_size={'9' * 5000}", "training.batch_size"),
+        (f"training.batch_size={'[' * 5000}", "training.batch_size"),
         ("validation.fmr=0.5", "validation.fmr"),
         ("data.sources.0.folder=x", "exactly one of"),
     ],
@@ -99,7 +101,9 @@ def test_a_wrong_change_is_refused_by_name(file: Path, change: str, says: str) -
     assert says in str(refusal.value)
 
 
-@pytest.mark.parametrize("content", ["losses = [", "\x00", "losses = 3"])
+@pytest.mark.parametrize(
+    "content", ["losses = [", "\x00", "losses = 3", f"seed = {'9' * 5000}", f"losses = {'[' * 5000}"]
+)
 def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(content)

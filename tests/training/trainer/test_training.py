@@ -257,7 +257,7 @@ def test_a_checkpoint_for_which_there_is_no_room_is_named_and_the_one_before_sta
     assert list(tmp_path.iterdir()) == [file]
 
 
-@pytest.mark.parametrize("damage", [b'title = "half', b'title = "\xff"'])
+@pytest.mark.parametrize("damage", [b'title = "half', b'title = "\xff"', b"seed = " + b"9" * 5000])
 def test_a_damaged_recipe_of_a_run_is_named(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "recipe.toml").write_bytes(damage)
     with pytest.raises(InputError, match=r"recipe\.toml, is damaged"):

@@ -10,6 +10,7 @@ import tomli_w
 from pydantic import ValidationError
 
 from mien.errors import ConfigError, InputError
+from mien.toml_files import read_toml
 from mien.training.recipe.schema import Recipe
 
 
@@ -35,14 +36,14 @@ def read_recipe(file: Path, changes: Iterable[str] = ()) -> Recipe:
     if str(file) in shipped and not file.exists():
         file = shipped[str(file)]
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        content = read_toml(file)
     except FileNotFoundError:
         raise InputError(
             f"There is no recipe {file}.", hint=f"Name a TOML file, or one of {', '.join(shipped)}."
         ) from None
-    except (OSError, UnicodeDecodeError) as problem:
+    except OSError as problem:
         raise InputError(f"The recipe {file} can't be read: {problem}.") from None
-    except tomllib.TOMLDecodeError as problem:
+    except ValueError as problem:
         raise InputError(f"The recipe {file} is no TOML: {problem}.") from None
     changes, given = tuple(changes), deepcopy(content)
     for change in changes:
@@ -149,5 +150,5 @@ def _entry(table: Any, key: str, change: str) -> Any:
 def _value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text

@@ -1,9 +1,9 @@
 """What a run's folder holds, and how it is read."""
 
-import tomllib
 from pathlib import Path
 
 from mien.errors import InputError
+from mien.toml_files import read_toml
 from mien.training.recipe import Recipe, check_recipe
 
 RECIPE, RESULT, PEOPLE, REPORT = "recipe.toml", "result.json", "people.txt", "report.html"
@@ -19,13 +19,14 @@ def read_run_recipe(folder: Path) -> Recipe:
         InputError: The folder is no run, or its recipe is damaged.
     """
     try:
-        return check_recipe(tomllib.loads((folder / RECIPE).read_text(encoding="utf-8")), str(folder / RECIPE))
+        content = read_toml(folder / RECIPE)
     except OSError:
         raise InputError(
             f"{folder} is no training run: it has no {RECIPE}.", hint="Name the folder that `mien train -o` wrote."
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except ValueError as problem:
         raise InputError(
             f"The recipe of the run, {folder / RECIPE}, is damaged: {problem}.",
             hint="Put it back as the run wrote it, or train into another folder.",
         ) from None
+    return check_recipe(content, str(folder / RECIPE))
