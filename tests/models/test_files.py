@@ -49,6 +49,19 @@ def test_an_altered_file_is_refused_with_both_hashes(card: ModelCard, tmp_path: 
     assert found != card.sha256
 
 
+@pytest.mark.parametrize("refused", ["open", "is_file"])
+def test_a_file_that_cannot_be_read_is_named(
+    card: ModelCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    def refuse(self: Path, *_: object) -> Any:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, refused, refuse)
+    with pytest.raises(ModelError, match=r"small\.onnx can't be read: Permission denied\. Give yourself") as caught:
+        find_weights(card)
+    assert caught.value.code == "model.unreadable"
+
+
 def test_a_good_copy_is_used_where_another_is_altered(card: ModelCard, tmp_path: Path) -> None:
     good = tmp_path / "good.onnx"
     good.write_bytes((tmp_path / "small.onnx").read_bytes())

@@ -39,20 +39,28 @@ def find_weights(card: ModelCard) -> Path:
     """The file of a card's weights: in an installed package, in the cache, or beside the card; never from the web.
 
     Raises:
-        ModelError: It is nowhere ("model.missing"), or a file is there that isn't the card's ("model.altered").
+        ModelError: It is nowhere ("model.missing"), or a file is there that isn't the card's ("model.altered") or can't
+            be read ("model.unreadable").
         ValueError: The card is a fusion, whose members have the weights.
     """
     if card.members:
         raise ValueError(f"{card.name} is a fusion: ask for the weights of its members")
-    altered: ModelError | None = None
+    unusable: ModelError | None = None
     for place in _places(card):
         try:
             if place.is_file():
                 _check(place, card)
                 return place
         except ModelError as error:
-            altered = altered or error
-    raise altered or ModelError(
+            unusable = unusable or error
+        except OSError as error:
+            unusable = unusable or ModelError(
+                f"The weights of the {card.task} {card.name!r} in {place} can't be read: {error.strerror or error}.",
+                hint="Give yourself the right to read the file and its folder, or remove it and get another. "
+                + _ways_to_get(card),
+                code="model.unreadable",
+            )
+    raise unusable or ModelError(
         f"The weights of the {card.task} {card.name!r} ({card.file}) are not on this machine.",
         hint=_ways_to_get(card),
         code="model.missing",
