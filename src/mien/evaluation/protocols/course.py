@@ -74,7 +74,7 @@ def _listed(source: Path) -> dict[str, Path]:
     if source.is_dir():
         found = {path.relative_to(source).as_posix(): path for path in find_photos(source)}
     else:
-        lines = [line.strip() for line in read_text(source, "list of photos").splitlines()]
+        lines = [line.strip() for line in read_text(source, "list of photos").split("\n")]
         found = {line: source.parent / line for line in lines if line}
     if not found:
         raise InputError(

@@ -278,7 +278,7 @@ def _lines(path: str | Path) -> list[tuple[int, list[str]]]:
     """The words of each line that has any, with its number."""
     rows = [
         (number, line.split())
-        for number, line in enumerate(read_text(path, "list of pairs").splitlines(), start=1)
+        for number, line in enumerate(read_text(path, "list of pairs").split("\n"), start=1)
         if line.strip()
     ]
     if not rows:

@@ -93,7 +93,7 @@ def evaluate_scores(scores: Comparisons, data: str, settings: Settings) -> Evalu
 
 
 def _column(path: Path) -> list[float]:
-    lines = enumerate(read_text(path, "file of scores").splitlines(), start=1)
+    lines = enumerate(read_text(path, "file of scores").split("\n"), start=1)
     scores = [_score(path, number, line.strip()) for number, line in lines if line.strip() and line.lstrip()[0] != "#"]
     if not scores:
         raise InputError(f"The file of scores {path} has no score.", code="input.scores")

@@ -1,6 +1,7 @@
 """Text files that protocols are told by: read whole, refused with the line that is wrong."""
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from mien.errors import InputError
 
 def read_text(path: str | Path, what: str) -> str:
     """The text of a file, UTF-8 with or without a byte order mark; `what` says in the error what it should be.
+
+    Its lines end in a newline, whatever they end in there. Split them at that only: `str.splitlines` splits at
+    characters such as U+2028 too, which the name of a photo may have.
 
     Raises:
         InputError: If it can't be read.
@@ -33,7 +37,7 @@ def read_table(path: str | Path, columns: Sequence[str]) -> dict[int, dict[str, 
     Raises:
         InputError: If the file can't be read, has no rows, lacks a column, or a row has too few or many values.
     """
-    reader = csv.reader(read_text(path, "table").splitlines())
+    reader = csv.reader(io.StringIO(read_text(path, "table"), newline=""))
     header = [name.strip().lower() for name in next(reader, [])]
     if not set(columns) <= set(header):
         raise InputError(

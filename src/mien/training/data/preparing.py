@@ -165,7 +165,7 @@ def _taught(crops: CropSet, recipe: Recipe) -> CropSet:
 def _names_in(file: Path) -> frozenset[str]:
     """The names of a text file, one a line; blank lines and those that begin with # don't count."""
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").split("\n")  # splitlines splits at U+2028 too
     except OSError as problem:
         raise ConfigError(f"The list of people to leave out, {file}, can't be read: {problem.strerror}.") from None
     except UnicodeDecodeError:
