@@ -127,8 +127,11 @@ def test_a_table_with_columns_of_the_users_is_left_as_it_is(
     assert mine.read_bytes() == before
 
 
-def test_one_place_for_two_results(run: Run, people: Path, tmp_path: Path) -> None:
-    ran = run("evaluate", "people", people, "--report", tmp_path / "x", "--csv", tmp_path / "x")
+@pytest.mark.parametrize("other", ["x", "d/../x", "link/x"])
+def test_one_place_for_two_results(run: Run, people: Path, tmp_path: Path, other: str) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path)
+    ran = run("evaluate", "people", people, "--report", tmp_path / "x", "--csv", tmp_path / other)
     assert ran.code == 2
     assert "can't take two results" in ran.err
     assert not (tmp_path / "x").exists()

@@ -98,10 +98,10 @@ def refuse_one_place_for_two(*paths: Path | None) -> None:
     """Refuse to write one result over another.
 
     Raises:
-        ConfigError: Two of the paths are the same.
+        ConfigError: Two of the paths lead to one place.
     """
-    given = [path.absolute() for path in paths if path is not None]
-    if twice := next((path for path in given if given.count(path) > 1 and _is_plain(path)), None):
+    places = [os.path.realpath(path) for path in paths if path is not None and _is_plain(path)]
+    if twice := next((place for place in places if places.count(place) > 1), None):
         raise ConfigError(f"{twice} can't take two results.", hint="Name a file for each.")
 
 
