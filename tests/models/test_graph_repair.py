@@ -197,6 +197,17 @@ def test_block_quantised_weights_become_what_they_stand_for(columns: int, block:
     np.testing.assert_allclose(OnnxruntimeNetwork(mended, 1)(x)["y"], x @ expected, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize(("shape", "target"), [((6, 4), (0, 4)), ((6, 2, 2), (0, -1)), ((2, 12), (6, 4))])
+def test_a_zero_in_a_constant_reshape_copies_the_dimension(shape: tuple[int, ...], target: tuple[int, ...]) -> None:
+    nodes = [make_node("Reshape", ["v", "target"], ["w"]), make_node("MatMul", ["x", "w"], ["y"])]
+    weights: dict[str, NDArray[np.generic]] = {"v": normal(*shape), "target": np.array(target, np.int64)}
+    mended = repair(model(nodes, weights, output="y", given=(1, 3, 8, 6)))
+    assert kinds(mended) == {"MatMul"}
+    x = normal(1, 3, 8, 6)
+    expected = x @ np.asarray(weights["v"], np.float32).reshape(6, 4)
+    np.testing.assert_allclose(OnnxruntimeNetwork(mended, 1)(x)["y"], expected, rtol=1e-4, atol=1e-4)
+
+
 def test_sface_gives_what_the_published_graph_gives() -> None:
     data = find_weights(load_card("sface")).read_bytes()
     published = onnx.load_model_from_string(data)

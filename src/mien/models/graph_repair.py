@@ -59,7 +59,10 @@ def dequantise(graph: onnx.GraphProto) -> None:
             weights[node.output[0]] = (quantised - zero[0] if zero else quantised) * scale
             graph.node.remove(node)
         elif node.op_type == "Reshape" and weights.hold(node.input):
-            weights[node.output[0]] = weights[node.input[0]].reshape(weights[node.input[1]])
+            data, target = weights[node.input[0]], weights[node.input[1]]
+            if not attribute(node, "allowzero", 0):  # then a 0 says: as in the input
+                target = np.array([size or data.shape[at] for at, size in enumerate(target)], np.int64)
+            weights[node.output[0]] = data.reshape(target)
             graph.node.remove(node)
 
 
