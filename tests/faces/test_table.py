@@ -42,6 +42,17 @@ def test_rows_stay_together_and_problems_are_kept() -> None:
     assert table.photos_done() == {"a", "b", "broken", "empty"}
 
 
+def test_photos_without_a_name_stay_apart() -> None:
+    table = FaceTable("sface", "ab")
+    for _ in range(2):
+        broken = Faces(problem=PhotoError("It is broken.", code="photo.truncated"))
+        table.extend([broken, photo("", 2), Faces(), photo("", 1)])
+    assert [why["code"] for why in table.problems.values()] == ["photo.truncated", "no-face.none"] * 2
+    np.testing.assert_array_equal(table.photo_numbers(), [0, 0, 1, 2, 2, 3])
+    assert len(table.photos_done()) == 8
+    assert not table.stamps  # the working folder is no photo
+
+
 def test_only_some_photos() -> None:
     table = FaceTable("sface", "ab", {"face": "all"})
     a, b, c = photo("a", 2, 1), photo("b", 1, 2), photo("c", 1, 3)

@@ -7,7 +7,7 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any, BinaryIO
 from zipfile import BadZipFile
@@ -67,13 +67,18 @@ class FaceTable:
         return {name for name in photos if name in self.stamps and _stamp(name) not in {None, self.stamps[name]}}
 
     def extend(self, photos: Iterable[Faces]) -> None:
-        """Add the faces of more photos; when the iterable is interrupted, all that came before is kept."""
-        new: list[Faces] = []
+        """Add the faces of more photos; when the iterable is interrupted, all that came before is kept.
+
+        Photos without a source, such as arrays, are numbered, so that each stays one photo.
+        """
+        done, new = self.photos_done(), list[Faces]()
+        nameless = (name for number in count(1) if (name := f"nameless photo {number}") not in done)
         try:
-            for faces in photos:
+            for photo in photos:
+                faces = photo if photo.source else replace(photo, source=next(nameless))
                 new.append(faces)
-                if (stamp := _stamp(faces.source)) is not None:
-                    self.stamps[faces.source] = stamp
+                if photo.source and (stamp := _stamp(photo.source)) is not None:
+                    self.stamps[photo.source] = stamp
                 if faces.problem is not None:
                     self.problems[faces.source] = faces.problem.to_dict()
                 elif not len(faces):
