@@ -168,6 +168,7 @@ def test_a_selection_keeps_crops_people_and_landmarks_together() -> None:
     np.testing.assert_array_equal(some.read(np.arange(3)), crops.read(np.array([5, 2, 1])))
     assert some.landmarks[:, 0, 0].tolist() == [5, 2, 1]
     assert crops.without_people(["b", "unheard of"]).people == ("a", "c")
+    assert crops.without_people(name for name in ("c", "b")).people == ("a",)
 
 
 def test_joined_sets_read_from_both_and_share_people_of_one_name() -> None:
