@@ -1,5 +1,6 @@
 """Whether two runs differ by more than chance, on the same comparisons of the same strangers."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -17,7 +18,7 @@ RESAMPLES = 200
 def ahead(pairs: StrangerPairs, first: Path, second: Path, name: str) -> Difference | Unsupported:
     """How much greater the true match rate at a false match rate of 1e-2 is by the first run than by the second.
 
-    It takes seconds, so it is kept in the first run's folder.
+    It takes seconds, so it is kept in the first run's folder, and made anew once either run or the pairs are others.
 
     Args:
         pairs: What both are compared on.
@@ -25,11 +26,22 @@ def ahead(pairs: StrangerPairs, first: Path, second: Path, name: str) -> Differe
         second: Another's.
         name: What the other is called in the name of the file.
     """
-    file = first / f"ahead-of-{name}.json"
+    file, made_of = first / f"ahead-of-{name}.json", _made_of(pairs, first, second)
     if file.exists():
         content = json.loads(file.read_text(encoding="utf-8"))
-        return Unsupported(content["unsupported"]) if "unsupported" in content else Difference(**content)
+        if content.pop("made_of", None) == made_of:
+            return Unsupported(content["unsupported"]) if "unsupported" in content else Difference(**content)
     one, other = (pairs.compared(np.load(folder / STRANGERS)) for folder in (first, second))
     found = compare_verification(one, other, resamples=RESAMPLES)["tar_at_far 1e-2"]
-    file.write_text(json.dumps(found.to_dict()) + "\n", encoding="utf-8")
+    file.write_text(json.dumps({**found.to_dict(), "made_of": made_of}) + "\n", encoding="utf-8")
     return found
+
+
+def _made_of(pairs: StrangerPairs, first: Path, second: Path) -> str:
+    """Short hash over all that the difference depends on."""
+    digest = hashlib.blake2b(str(RESAMPLES).encode(), digest_size=6)
+    for array in (pairs.photos, pairs.people):
+        digest.update(array.tobytes())
+    for folder in (first, second):
+        digest.update((folder / STRANGERS).read_bytes())
+    return digest.hexdigest()
