@@ -233,14 +233,24 @@ def test_quotas_are_whole_and_sum_up(counts: list[int], total: int, seed: int) -
 
 @given(st.integers(1, 30), st.integers(1, 12), st.integers(1, 8))
 @settings(deadline=None, max_examples=60)
-def test_hands_are_dealt_from_whole_decks(photos: int, hands: int, size: int) -> None:
+def test_every_photo_is_dealt_once_before_any_comes_again(photos: int, hands: int, size: int) -> None:
     dealt = deal(np.arange(photos) + 100, hands, size, np.random.default_rng(0))
     assert dealt.shape == (hands, size)
-    assert set(dealt.ravel().tolist()) <= set(range(100, 100 + photos))
-    assert all(len(set(hand.tolist())) == min(size, photos) for hand in dealt)
-    whole = photos // size
-    for deck in range(hands // whole if whole else 0):
-        assert len(set(dealt[deck * whole : (deck + 1) * whole].ravel().tolist())) == whole * size
+    for hand in dealt - 100:
+        often = np.bincount(hand, minlength=photos)
+        assert often.max() - often.min() <= 1
+    line = dealt.ravel().tolist()
+    for start in range(0, len(line), photos):
+        deck = line[start : start + photos]
+        assert len(deck) == len(set(deck) & set(range(100, 100 + photos)))
+
+
+def test_what_is_left_of_a_deck_is_dealt_too() -> None:
+    sampler = PeopleAndPhotos(np.repeat([0, 1], [7, 41]), 8, photos=4)  # six hands of each person
+    for epoch in range(20):
+        often = np.bincount(sampler.epoch_order(epoch).ravel(), minlength=48)
+        assert sorted(often[:7].tolist()) == [3, 3, 3, 3, 4, 4, 4]
+        assert often[7:].max() == 1
 
 
 def test_rows_of_people() -> None:

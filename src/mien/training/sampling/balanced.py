@@ -35,7 +35,7 @@ class Balanced(EpochSampler):
     def _draw(self, draws: np.random.Generator) -> Rows:
         shares = np.array([len(rows) for rows in self.people]) ** float(self.power)
         quotas = quotas_of(shares, len(self), draws)
-        rows = [deal(photos, quota, 1, draws) for photos, quota in zip(self.people, quotas, strict=True) if quota]
+        rows = [deal(photos, quota, 1, draws) for photos, quota in zip(self.people, quotas, strict=True)]
         return draws.permutation(np.concatenate(rows).ravel()).reshape(self.batches, self.batch_size)
 
 

@@ -15,12 +15,19 @@ def rows_of_people(labels: NDArray[np.int64]) -> list[Rows]:
 def deal(photos: Rows, hands: int, size: int, draws: np.random.Generator) -> Rows:
     """Hands of photos of one person, (hands, size): none twice in a hand, while there are enough.
 
+    What is left of a deck begins the next hand.
+
     Args:
         photos: (n,) rows, n at least 1.
-        hands: How many.
+        hands: How many, 0 or more.
         size: Photos a hand. A person with fewer gives each as often as it takes, within one of each other.
         draws: Shuffles.
     """
-    whole = max(1, len(photos) // size)
-    decks = [draws.permutation(photos) for _ in range(-(-hands // whole))]
-    return np.concatenate([np.resize(deck, (whole, size)) for deck in decks])[:hands]
+    line = photos[:0]
+    while len(line) < hands * size:
+        begun = line[len(line) - len(line) % size :]
+        deck = draws.permutation(photos)
+        # What the unfinished hand holds already must not come into it again before the others.
+        held = (deck[:, None] == begun).sum(axis=1)
+        line = np.concatenate((line, deck[np.argsort(held, kind="stable")]))
+    return line[: hands * size].reshape(hands, size)

@@ -44,24 +44,11 @@ class PeopleAndPhotos(EpochSampler):
             )
 
     def _draw(self, draws: np.random.Generator) -> Rows:
-        who = self._people(draws)
+        who = deal(np.arange(len(self.people)), self.batches, self.people_a_batch, draws)  # none twice in a batch
         rows = np.empty((who.size, self.photos), np.int64)
         for person, places in enumerate(np.split(np.argsort(who.ravel(), kind="stable"), self._ends(who))):
-            rows[places] = deal(self.people[person], len(places), self.photos, draws) if len(places) else 0
+            rows[places] = deal(self.people[person], len(places), self.photos, draws)
         return rows.reshape(self.batches, self.batch_size)
-
-    def _people(self, draws: np.random.Generator) -> Rows:
-        """(batches, P) people, none twice in a batch: those left over from a round begin the next."""
-        count, wanted = len(self.people), self.batches * self.people_a_batch
-        line = draws.permutation(count)
-        while len(line) < wanted:
-            over = len(line) % self.people_a_batch
-            waiting = line[len(line) - over :]
-            shuffled = draws.permutation(count)
-            # Who waits in an unfinished batch must not come into it twice.
-            late = np.isin(shuffled, waiting)
-            line = np.concatenate((line, shuffled[~late], shuffled[late]))
-        return line[:wanted].reshape(self.batches, self.people_a_batch)
 
     def _ends(self, who: Rows) -> Rows:
         return np.cumsum(np.bincount(who.ravel(), minlength=len(self.people)))[:-1]
