@@ -1,8 +1,10 @@
 """Runs a graph with OpenVINO on the processor (extra ``openvino``)."""
 
 import os
+import sys
 from queue import Empty, SimpleQueue
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,8 @@ class OpenvinoNetwork:
     runtime = "openvino"
 
     def __init__(self, graph: bytes, precision: str, threads: int) -> None:
+        # At its import OpenVINO reports to its makers through this package, unless there is none.
+        sys.modules.setdefault("openvino_telemetry", cast(ModuleType, None))
         import openvino
 
         streams = max(1, (os.cpu_count() or 1) // threads)
