@@ -3,8 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from mien.blas_threads import one_thread_a_product
 from mien.evaluation.scores.unit_length import unit_length
 from mien.progress import report
 
@@ -92,7 +92,7 @@ def score_all_pairs(embeddings: NDArray[np.float32], people: Sequence[str], *, e
     tally = _Tally(vectors[order], person[order], order, extremes)
     rows, total = len(vectors), len(vectors) * (len(vectors) - 1) // 2
     report("comparing photos", 0, total)
-    with threadpool_limits(1):  # a tile is too small to share among threads: with two, twice the time
+    with one_thread_a_product:  # a tile is too small to share among threads: with two, twice the time
         for start in range(0, rows, _TILE):
             for other in range(start, rows, _TILE):
                 tally.add(slice(start, start + _TILE), slice(other, other + _TILE))

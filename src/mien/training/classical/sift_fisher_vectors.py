@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from mien.blas_threads import one_thread_a_product
 from mien.errors import MissingExtraError
 from mien.progress import track
 from mien.training.classical.crops import grey_crops
@@ -74,7 +74,7 @@ class SiftFisherVectors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         except ImportError as error:
             raise MissingExtraError("classical", "making Fisher vectors") from error
         vectors = np.empty((len(grey), self.words * (1 + 2 * 66)), np.float32)
-        with threadpool_limits(1):  # the matrices of one crop are too small to share among threads
+        with one_thread_a_product:  # the matrices of one crop are too small to share among threads
             for row, crop in enumerate(track(grey, "describing crops", len(grey))):
                 vectors[row] = fisher_vector(self._placed(crop, self._descriptors(crop)), self.mixture_, improved=True)  # type: ignore[no-untyped-call]
         return vectors
