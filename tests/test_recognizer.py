@@ -1,10 +1,13 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from mien import Calibration, Photo, Recognizer
+from mien import Calibration, Faces, Photo, Recognizer
 from mien.errors import CalibrationError
 
 
@@ -44,3 +47,27 @@ def test_a_decision_by_a_threshold_says_whose_similarity_it_is(people: Path, mon
     for answer in (recognizer.verify(photo, photo, threshold=0.5), recognizer.verify(photo, b"", threshold=0.5)):
         assert answer.calibration is None
         assert answer.to_dict()["encoder"] == {"name": "sface", "sha256": recognizer.encoder_identity}
+
+
+@dataclass(frozen=True)
+class CountingEncoder:
+    """Notes of how many photos it is given the faces at once."""
+
+    photos: list[int]
+    name: str = "counting"
+    identity: str = "0" * 64
+    dimensions: int = 2
+
+    def embed(self, faces: Sequence[Faces]) -> list[NDArray[np.float32]]:
+        self.photos.append(len(faces))
+        return [np.tile(np.float32([1, 0]), (len(one), 1)) for one in faces]
+
+
+@pytest.mark.parametrize(("side", "at_once"), [(320, 16), (3000, 2)])
+def test_a_worker_holds_few_large_photos_at_a_time(people: Path, side: int, at_once: int) -> None:
+    """Sixteen of 12 megapixels by each of sixteen workers would take 10 GB."""
+    photo = cv2.resize(Photo.open(people / "person-0001/0001.jpg").pixels, (side, side))
+    encoder = CountingEncoder([])
+    found = list(Recognizer(encoder, workers=1).embed_many([photo] * 16))
+    assert [len(one) for one in found] == [1] * 16
+    assert [number for number in encoder.photos if number] == [at_once] * (16 // at_once)

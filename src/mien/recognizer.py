@@ -16,6 +16,8 @@ from mien.photos import PhotoSource
 from mien.similarity import all_pairs
 
 PHOTOS_AT_ONCE = 16
+PIXELS_AT_ONCE = 2**24
+"""A worker embeds the faces that it has found once their photos have so many pixels: 50 MB."""
 
 
 class Recognizer:
@@ -187,7 +189,17 @@ class Recognizer:
         return replace(verification, encoder=encoder, notes=notes)
 
     def _embed_chunk(self, sources: Sequence[PhotoSource], face: FacePolicy, keep_photos: bool) -> list[Faces]:
-        found = with_embeddings([self._find(source, face) for source in sources], self.encoder)
+        done: list[Faces] = []
+        waiting: list[Faces] = []
+        for source in sources:
+            waiting.append(self._find(source, face))
+            if sum(width * height for width, height in (one.size for one in waiting)) >= PIXELS_AT_ONCE:
+                done += self._embedded(waiting, keep_photos)
+                waiting.clear()
+        return done + self._embedded(waiting, keep_photos)
+
+    def _embedded(self, faces: Sequence[Faces], keep_photos: bool) -> list[Faces]:
+        found = with_embeddings(faces, self.encoder)
         return found if keep_photos else [replace(one, photo=None) for one in found]
 
     def _find(self, source: PhotoSource, face: FacePolicy) -> Faces:
