@@ -85,7 +85,7 @@ class Calibration:
         if not (np.abs(self.similarity) <= 1).all() or not (np.diff(self.similarity) > 0).all():
             raise ValueError("the similarity grid does not rise from −1 to 1")
         for smallest in (self.smallest_fmr, self.smallest_modelled_fmr):
-            if smallest is not None and not 0 < smallest <= 1:
+            if smallest is not None and (isinstance(smallest, bool) or not 0 < smallest < 1):
                 raise ValueError(f"a smallest false match rate can't be {smallest}")
         if not isinstance(self.name, str):
             raise TypeError(f"a name can't be {self.name!r}")
@@ -301,7 +301,7 @@ class Calibration:
         content = calibration_file.checked_content(text, source)
         try:
             return cls(**calibration_file.fields_of(content))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise calibration_file.not_a_calibration(source, f"{type(error).__name__}: {error}") from error
 
     def _support(self) -> str:

@@ -25,6 +25,7 @@ _RECORDS = {
     "tail": TailModel,
     "likelihood": LikelihoodMap,
 }
+_MAY_BE_MISSING = ("false_non_match", "tail", "likelihood")
 
 
 def content_of(calibration: "Calibration") -> dict[str, Any]:
@@ -42,7 +43,7 @@ def fields_of(content: dict[str, Any]) -> dict[str, Any]:
     if "whose" in values:
         raise ValueError("whose people they are is for its user to say")
     for name, kind in _RECORDS.items():
-        if values[name] is not None:
+        if values[name] is not None or name not in _MAY_BE_MISSING:
             record = kind(**{key: _array_of(value) for key, value in values[name].items()})
             _check_types(record)
             values[name] = record

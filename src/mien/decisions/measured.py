@@ -83,6 +83,8 @@ class RateCurve:
     high: NDArray[np.float64]
 
     def __post_init__(self) -> None:
+        if not self.low.shape == self.value.shape == self.high.shape:
+            raise ValueError("an error rate and its interval are not as long")
         inside = (self.low >= 0) & (self.low <= self.value) & (self.value <= self.high) & (self.high <= 1)
         if not inside.all():
             raise ValueError("an error rate lies outside its interval or outside [0, 1]")
@@ -121,6 +123,8 @@ class LikelihoodMap:
         same_length = self.similarity.shape == self.log_likelihood_ratio.shape
         if not same_length or self.similarity.ndim != 1 or not len(self.similarity):
             raise ValueError("a map to log-likelihood ratios needs as many ratios as similarities, and one at least")
+        if not np.isfinite([self.similarity, self.log_likelihood_ratio]).all():
+            raise ValueError("a map to log-likelihood ratios holds what is no number")
         if (np.diff(self.similarity) <= 0).any() or (np.diff(self.log_likelihood_ratio) < 0).any():
             raise ValueError("a map to log-likelihood ratios must increase")
 
