@@ -11,7 +11,7 @@ import pytest
 
 import mien.gallery
 from fake_recognizer import DIMENSIONS, FakeRecognizer, embedding, portrait, save_people
-from mien.errors import CalibrationError, ConfigError, GalleryError, NoFaceError, PhotoError
+from mien.errors import CalibrationError, ConfigError, GalleryError, MienError, NoFaceError, PhotoError
 from mien.gallery import Gallery, tables
 from mien.photos import PhotoSource
 
@@ -86,6 +86,11 @@ class TestEnroll:
         assert again.known == ("<bytes>", "<bytes>")
         assert gallery.show("Ann") == before
         assert len(embedded(gallery)) == 2
+
+    def test_a_bad_photo_given_twice_is_not_known(self, gallery: Gallery) -> None:
+        with pytest.raises(MienError):
+            gallery.enroll("Ann", [portrait(0), portrait(0)])
+        assert "Ann" not in gallery
 
     def test_bad_photos_are_skipped_with_their_reasons(self, gallery: Gallery, tmp_path: Path) -> None:
         broken = tmp_path / "broken.jpg"

@@ -25,6 +25,8 @@ class Draft:
     name: str
     templates: list[NewTemplate] = field(default_factory=list)
     known: list[str] = field(default_factory=list)
+    repeated: list[tuple[str, str]] = field(default_factory=list)
+    unusable: set[str] = field(default_factory=set)
     skipped: list[SkippedPhoto] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -34,11 +36,17 @@ class Draft:
             face = choose(faces, policy)
         except MienError as problem:
             self.skipped.append(SkippedPhoto(source, problem))
+            self.unusable.add(photo_sha256)
             return
         self.templates.append(
             NewTemplate(face.embeddings[0].copy(), source, photo_sha256, box_of(face.boxes[0]), float(face.scores[0]))
         )
         self.notes += [f"{source}: {note}" for note in face.notes]
+
+    @property
+    def known_photos(self) -> tuple[str, ...]:
+        """Photos that were enrolled before, or are given again after they could be used."""
+        return (*self.known, *(source for source, sha256 in self.repeated if sha256 not in self.unusable))
 
 
 def drafts(
@@ -62,15 +70,18 @@ def drafts(
         for name, sources in people.items():
             draft = Draft(name)
             begun.append(draft)
-            seen = photos_known(name)
+            known, seen = photos_known(name), set[str]()
             for source in sources:
                 try:
                     photo, sha256 = _hashed(source)
                 except MienError as problem:
                     draft.skipped.append(SkippedPhoto(_called(source), problem))
                     continue
-                if sha256 in seen:
+                if sha256 in known:
                     draft.known.append(_called(source))
+                    continue
+                if sha256 in seen:
+                    draft.repeated.append((_called(source), sha256))
                     continue
                 seen.add(sha256)
                 under_way.append((draft, _called(source), sha256))

@@ -448,7 +448,7 @@ class Gallery:
 
     def _commit(self, draft: Draft, *, refuse: bool) -> Enrolment:
         """Write one person."""
-        known, skipped = tuple(draft.known), tuple(draft.skipped)
+        known, skipped = draft.known_photos, tuple(draft.skipped)
         enrolment = Enrolment(draft.name, known=known, skipped=skipped, notes=tuple(draft.notes))
         if not draft.templates:
             return enrolment
