@@ -46,9 +46,10 @@ DECISION_CODES = {
 
 def print_json(document: Any, *, line: bool = False) -> None:
     """Print one JSON document, for people to read where they look at it, or on one line of several such."""
-    # NaN and infinities, which JSON lacks, would be an error of ours.
+    # In ASCII, so that names can't steer the terminal, and any encoding of stdout leaves it JSON. NaN and infinities,
+    # which JSON lacks, would be an error of ours.
     indent = 2 if sys.stdout.isatty() and not line else None
-    print(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent))
+    print(json.dumps(document, allow_nan=False, indent=indent))
 
 
 def print_line(*cells: str) -> None:
