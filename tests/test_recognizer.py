@@ -60,13 +60,13 @@ class CountingEncoder:
 
     def embed(self, faces: Sequence[Faces]) -> list[NDArray[np.float32]]:
         self.photos.append(len(faces))
-        return [np.tile(np.float32([1, 0]), (len(one), 1)) for one in faces]
+        return [np.tile(np.array([1, 0], np.float32), (len(one), 1)) for one in faces]
 
 
 @pytest.mark.parametrize(("side", "at_once"), [(320, 16), (3000, 2)])
 def test_a_worker_holds_few_large_photos_at_a_time(people: Path, side: int, at_once: int) -> None:
     """Sixteen of 12 megapixels by each of sixteen workers would take 10 GB."""
-    photo = cv2.resize(Photo.open(people / "person-0001/0001.jpg").pixels, (side, side))
+    photo = cv2.resize(Photo.open(people / "person-0001/0001.jpg").pixels, (side, side)).astype(np.uint8)
     encoder = CountingEncoder([])
     found = list(Recognizer(encoder, workers=1).embed_many([photo] * 16))
     assert [len(one) for one in found] == [1] * 16
