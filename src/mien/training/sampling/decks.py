@@ -23,11 +23,12 @@ def deal(photos: Rows, hands: int, size: int, draws: np.random.Generator) -> Row
         size: Photos a hand. A person with fewer gives each as often as it takes, within one of each other.
         draws: Shuffles.
     """
-    line = photos[:0]
-    while len(line) < hands * size:
-        begun = line[len(line) - len(line) % size :]
+    decks, begun = [photos[:0]], photos[:0]
+    for dealt in range(0, hands * size, len(photos)):
         deck = draws.permutation(photos)
         # What the unfinished hand holds already must not come into it again before the others.
         held = (deck[:, None] == begun).sum(axis=1)
-        line = np.concatenate((line, deck[np.argsort(held, kind="stable")]))
-    return line[: hands * size].reshape(hands, size)
+        decks.append(deck[np.argsort(held, kind="stable")])
+        line = np.concatenate((begun, decks[-1]))
+        begun = line[len(line) - (dealt + len(photos)) % size :]
+    return np.concatenate(decks)[: hands * size].reshape(hands, size)
