@@ -71,8 +71,8 @@ class FaceTable:
 
         Photos without a source, such as arrays, are numbered, so that each stays one photo.
         """
-        done, new = self.photos_done(), list[Faces]()
-        nameless = (name for number in count(1) if (name := f"nameless photo {number}") not in done)
+        new: list[Faces] = []
+        nameless = self._new_names()
         try:
             for photo in photos:
                 faces = photo if photo.source else replace(photo, source=next(nameless))
@@ -92,6 +92,10 @@ class FaceTable:
                 self.scores = np.concatenate([self.scores, *(faces.scores for faces in new)])
                 old = [self.embeddings] if len(self.embeddings) else []
                 self.embeddings = np.concatenate([*old, *(faces.embeddings for faces in new)])
+
+    def _new_names(self) -> Iterator[str]:
+        done = self.photos_done()  # looked up once a name is asked for: there are many photos, and hardly any nameless
+        yield from (name for number in count(1) if (name := f"nameless photo {number}") not in done)
 
     def only(self, photos: Iterable[str]) -> FaceTable:
         """The part of the table that is about these photos."""
