@@ -26,7 +26,6 @@ class Draft:
     templates: list[NewTemplate] = field(default_factory=list)
     known: list[str] = field(default_factory=list)
     repeated: list[tuple[str, str]] = field(default_factory=list)
-    unusable: set[str] = field(default_factory=set)
     skipped: list[SkippedPhoto] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -36,7 +35,6 @@ class Draft:
             face = choose(faces, policy)
         except MienError as problem:
             self.skipped.append(SkippedPhoto(source, problem))
-            self.unusable.add(photo_sha256)
             return
         self.templates.append(
             NewTemplate(face.embeddings[0].copy(), source, photo_sha256, box_of(face.boxes[0]), float(face.scores[0]))
@@ -46,7 +44,8 @@ class Draft:
     @property
     def known_photos(self) -> tuple[str, ...]:
         """Photos that were enrolled before, or are given again after they could be used."""
-        return (*self.known, *(source for source, sha256 in self.repeated if sha256 not in self.unusable))
+        used = {template.photo_sha256 for template in self.templates}
+        return (*self.known, *(source for source, sha256 in self.repeated if sha256 in used))
 
 
 def drafts(
