@@ -3,10 +3,12 @@
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 import data
+from mien import Recognizer
 from mien.demo import synthetic_calibration
 from mien.photos import Photo, save_picture
 from mien.synthesis import generate
@@ -53,6 +55,18 @@ def faceless(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("faceless") / "grey.png"
     save_picture(np.full((240, 320, 3), 128, np.uint8), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def blurred(people: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """One photo each of two people, so blurred that their faces have no detail left."""
+    folder = tmp_path_factory.mktemp("blurred")
+    for number in (1, 2):
+        pixels = Photo.open(people / f"person-{number:04d}/0001.jpg").pixels
+        face = Recognizer().faces(pixels)
+        eyes = float(np.linalg.norm(face.landmarks[0, 0] - face.landmarks[0, 1]))
+        save_picture(cv2.GaussianBlur(pixels, (0, 0), 0.12 * eyes).astype(np.uint8), folder / f"{number}.png")
+    return [folder / "1.png", folder / "2.png"]
 
 
 @pytest.fixture(scope="session")

@@ -11,18 +11,6 @@ from mien import Calibration, Faces, Photo, Recognizer
 from mien.errors import CalibrationError
 
 
-@pytest.fixture(scope="session")
-def blurred(people: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """One photo each of two people, so blurred that their faces have no detail left."""
-    folder = tmp_path_factory.mktemp("blurred")
-    for number in (1, 2):
-        pixels = Photo.open(people / f"person-{number:04d}/0001.jpg").pixels
-        face = Recognizer().faces(pixels)
-        eyes = float(np.linalg.norm(face.landmarks[0, 0] - face.landmarks[0, 1]))
-        cv2.imwrite(str(folder / f"{number}.png"), cv2.GaussianBlur(pixels, (0, 0), 0.12 * eyes)[..., ::-1])
-    return [folder / "1.png", folder / "2.png"]
-
-
 def test_two_blurred_faces_are_not_compared_at_a_rate(blurred: list[Path], people: Path, among_synthetic: Path) -> None:
     recognizer = Recognizer(calibration=Calibration.load(among_synthetic))
     refused = recognizer.verify(*map(str, blurred), fmr=0.01)

@@ -10,7 +10,7 @@ from itertools import islice
 
 from mien.decisions import Calibration, EncoderIdentity, Verification, shipped_calibration, verify
 from mien.errors import CalibrationError, MienError, NoFaceError, PhotoError
-from mien.faces import Detector, Encoder, FacePolicy, Faces, choose, comparable, open_encoder, with_embeddings
+from mien.faces import Detector, Encoder, FacePolicy, Faces, choose, open_encoder, with_embeddings
 from mien.models import ModelCard
 from mien.photos import PhotoSource
 from mien.similarity import all_pairs
@@ -174,7 +174,7 @@ class Recognizer:
             return Verification.unusable(problem, calibration, encoder)
         similarities = all_pairs(first.embeddings, second.embeddings, "cosine")
         if threshold is None:  # which states a rate, and blurred strangers look alike more often than it says
-            similarities = similarities[comparable(first, second)]
+            similarities = similarities[~(first.blurred[:, None] & second.blurred)]
             if not similarities.size:
                 return Verification.unusable(_too_blurred(first, second), calibration, encoder)
         verification = verify(

@@ -126,6 +126,28 @@ def test_match(run: Run, people: Path, known: Path, among_synthetic: Path, tmp_p
     assert run("match", people, known, "-o", output, "--matrix", tmp_path / "m.txt", *rule).code == 2
 
 
+def test_nobody_is_known_by_a_blurred_photo(
+    run: Run, known: Path, blurred: list[Path], among_synthetic: Path, tmp_path: Path
+) -> None:
+    """Of two blurred faces more strangers are alike than a calibration says."""
+    folder, output = tmp_path / "known", tmp_path / "m.csv"
+    folder.mkdir()
+    shutil.copy(blurred[0], folder / "blurred.png")
+    shutil.copy(known / "person-0003.jpg", folder)
+    rule = ("--calibration", among_synthetic)
+    ran = run("match", blurred[1], folder, "-o", output, "--json", *rule)
+    assert (ran.code, ran.json["people"]) == (5, 1)
+    assert [why["code"] for why in ran.json["problems"].values()] == ["no-face.blurred"]
+    assert run("match", blurred[1], folder, "-o", output, "--json", "--threshold", "0.5").json["people"] == 2
+    shutil.copy(blurred[1], folder / "too.png")
+    at_a_rate = run("cluster", folder, "--json", *rule, "--fmr", "0.5")
+    assert "2 faces too blurred" in at_a_rate.json["reason"]
+    named = dict(zip((Path(name).stem for name in at_a_rate.json["sources"]), at_a_rate.json["labels"], strict=True))
+    assert named["blurred"] != named["too"] or named["person-0003"] == named["too"]
+    by_threshold = run("cluster", folder, "--json", "--threshold", "-1")
+    assert by_threshold.json["groups"] == 1
+
+
 def test_calibrate_and_use_it(run: Run, tmp_path: Path) -> None:
     people, output = tmp_path / "people", tmp_path / "mine.json"
     run("synth", people, "--people", "30", "--photos", "2", "--seed", "4")

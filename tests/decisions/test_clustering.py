@@ -51,6 +51,32 @@ def test_people_are_found(method: Method) -> None:
     assert found.labels.dtype == np.int64
 
 
+@open_methods
+def test_blurred_faces_are_put_to_sharp_ones_alone(method: Method) -> None:
+    embeddings, who = faces([5, 4, 2, 1], seed=5)
+    blurred = np.zeros(len(who), bool)
+    blurred[np.flatnonzero(who == 0)[:2]] = True  # two of a person who has sharp faces too
+    blurred[who == 2] = True  # all that there are of another
+    found = run(embeddings, method, blurred=blurred)
+    apart = np.where(blurred & (who == 2), 100 + np.arange(len(who)), who)
+    assert same_grouping(found.labels, apart)
+    assert found.reason.endswith("; 4 faces too blurred to be compared with one another")
+    assert same_grouping(run(embeddings, method).labels, who)
+
+
+@open_methods
+def test_of_two_blurred_faces_of_one_photo_the_more_alike_is_put_to_a_person(method: Method) -> None:
+    embeddings = [[1, 0], [1, 0.2], [1, 0.1], [1, 0.3]]
+    blurred = [False, True, True, True]
+    found = run(embeddings, method, blurred=blurred, photo_of_face=[0, 1, 1, 0])
+    assert found.labels.tolist() == [0, 1, 0, 2]
+
+
+def test_all_faces_blurred() -> None:
+    assert run(np.ones((3, 2)), "graph", blurred=np.ones(3, bool)).labels.tolist() == [0, 1, 2]
+    assert run(np.zeros((0, 2)), "graph", blurred=np.zeros(0, bool)).labels.tolist() == []
+
+
 @every_method
 def test_groups_go_by_size_and_then_by_first_face(method: Method) -> None:
     embeddings, _ = faces([4, 4, 2, 1, 1], seed=3)
@@ -256,6 +282,8 @@ def test_labels_can_not_be_changed() -> None:
     ("arguments", "match"),
     [
         ({"embeddings": np.zeros(3)}, "embeddings"),
+        ({"blurred": [True]}, "blurred"),
+        ({"blurred": [0.1, 0, 0]}, "blurred"),
         ({"embeddings": np.zeros((3, 0))}, "embeddings"),
         ({"embeddings": np.full((3, 2), np.nan)}, "NaN"),
         ({"threshold": None}, "calibration or a threshold"),

@@ -5,6 +5,7 @@ import json
 import pickle
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -51,6 +52,34 @@ def test_photos_without_a_name_stay_apart() -> None:
     np.testing.assert_array_equal(table.photo_numbers(), [0, 0, 1, 2, 2, 3])
     assert len(table.photos_done()) == 8
     assert not table.stamps  # the working folder is no photo
+
+
+def test_photos_of_blurred_faces_are_among_the_problems(tmp_path: Path) -> None:
+    table = FaceTable("sface", "ab")
+    sharp, mixed, unknown = photo("sharp", 1, 1), photo("mixed", 2, 2), photo("unknown", 1, 3)
+    table.extend([replace(sharp, sharpness=np.array([0.1])), replace(mixed, sharpness=np.array([0.1, 0.001])), unknown])
+    assert table.blurred.tolist() == [False, False, True, False]
+    table.save(tmp_path / "faces.npz")
+    part = FaceTable.load(tmp_path / "faces.npz").sharp()
+    assert part.sources == ["sharp", "unknown"]
+    np.testing.assert_array_equal(part.sharpness, [0.1, np.nan])
+    assert {name: why["code"] for name, why in part.problems.items()} == {"mixed": "no-face.blurred"}
+    assert len(table) == 4
+    assert not table.problems
+
+
+def test_a_table_from_before_sharpness_was_kept(tmp_path: Path) -> None:
+    table = FaceTable("sface", "ab")
+    table.extend([photo("a", 2)])
+    table.save(tmp_path / "new.npz")
+    arrays = dict(np.load(tmp_path / "new.npz"))
+    del arrays["sharpness"]
+    np.savez(tmp_path / "old.npz", **arrays)
+    old = FaceTable.load(tmp_path / "old.npz")
+    assert np.isnan(old.sharpness).all()
+    assert not old.blurred.any()
+    old.extend([replace(photo("b", 1), sharpness=np.array([0.001]))])
+    assert old.blurred.tolist() == [False, False, True]
 
 
 def test_only_some_photos() -> None:
@@ -122,6 +151,10 @@ def test_a_missing_table(tmp_path: Path) -> None:
         {"boxes": np.zeros((3, 4), np.float32)},
         {"landmarks": np.zeros((2, 10), np.float32)},
         {"embeddings": np.zeros(2, np.float32)},
+        {"sharpness": np.zeros(3)},
+        {"sharpness": np.full(2, -1.0)},
+        {"sharpness": np.full(2, np.inf)},
+        {"sharpness": np.full(2, "x")},
         {"embeddings": np.full((2, 8), np.nan, np.float32)},
         {"embeddings": np.full((2, 8), "x")},
         {"embeddings": np.full((2, 8), 30, np.float32)},

@@ -92,6 +92,17 @@ class TestEnroll:
             gallery.enroll("Ann", [portrait(0), portrait(0)])
         assert "Ann" not in gallery
 
+    def test_nobody_is_known_by_a_blurred_photo(self, path: Path, people: Path, blurred: list[Path]) -> None:
+        """Of two blurred faces more strangers are alike than a calibration says."""
+        with Gallery(path) as gallery:
+            with pytest.raises(NoFaceError, match="too blurred") as refused:
+                gallery.enroll("Ann", blurred[0])
+            assert refused.value.code == "no-face.blurred"
+            assert "Ann" not in gallery
+            enrolment = gallery.enroll("Ann", [people / "person-0001/0001.jpg", blurred[0]])
+            assert [each.source for each in enrolment.skipped] == [str(blurred[0])]
+            assert gallery.show("Ann").templates == enrolment.added
+
     def test_bad_photos_are_skipped_with_their_reasons(self, gallery: Gallery, tmp_path: Path) -> None:
         broken = tmp_path / "broken.jpg"
         broken.write_bytes(b"no picture")

@@ -66,6 +66,8 @@ def match(
     )
     with progress_shown():
         known, probe = (embed_photos(recognizer, [source], face=face) for source in (gallery, probes))
+        if threshold is None:  # which states a rate
+            known = known.sharp()
         for called, table in (("known person", known), ("probe", probe)):
             if not len(table):
                 say_problems(table.problems)

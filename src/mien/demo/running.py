@@ -21,7 +21,7 @@ from mien.evaluation import (
     false_non_match_rates,
     score_all_pairs,
 )
-from mien.faces import Faces
+from mien.faces import Faces, too_blurred
 from mien.gallery import Gallery, IdentifiedFace
 from mien.photos import find_people
 from mien.progress import track
@@ -165,12 +165,12 @@ def _portraits(people: Path, recognizer: Recognizer) -> tuple[list[Portrait], di
     portraits, unusable = [], {}
     found = recognizer.embed_many((path for _, path in photos), face="central", keep_photos=True)
     for (name, path), faces in zip(photos, track(found, "embedding photos", len(photos)), strict=True):
-        if len(faces):
+        if len(faces) and not faces.blurred[0]:
             first = name in known and name not in enrolled
             portraits.append(_portrait(name, path, faces, first, name in known))
             enrolled.add(name)
         else:
-            unusable[str(path)] = str(faces.problem)
+            unusable[str(path)] = str(faces.problem or too_blurred(str(path)))
     return portraits, unusable
 
 

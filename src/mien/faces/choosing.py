@@ -9,6 +9,16 @@ FacePolicy = Literal["central", "largest", "only", "all"]
 """The face nearest the centre, the one with the largest box, the only one (several are refused), or all of them."""
 
 
+def too_blurred(source: str) -> NoFaceError:
+    """Why a photo can't stand for a person whom others are compared with at a stated rate."""
+    return NoFaceError(
+        f"The face in {source} is too blurred to know a person by: other blurred faces look like it more often than "
+        "stated.",
+        hint="Use a sharper photo.",
+        code="no-face.blurred",
+    )
+
+
 def choose(faces: Faces, policy: FacePolicy) -> Faces:
     """Keep the faces that count.
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mien.errors import ModelError
 from mien.faces.faces import Faces
+from mien.faces.quality import sharpness
 from mien.models import ModelCard, Runner, load_card, open_model
 
 BATCH = 16
@@ -153,10 +154,10 @@ def open_encoder(
 
 
 def with_embeddings(faces: Sequence[Faces], encoder: Encoder) -> list[Faces]:
-    """The same faces with their embeddings, computed in batches across photos."""
+    """The same faces with their embeddings, computed in batches across photos, and their sharpness."""
     found = [i for i, one in enumerate(faces) if len(one)]
     nothing = np.zeros((0, encoder.dimensions), np.float32)
     done = [one if len(one) else replace(one, embeddings=nothing) for one in faces]
     for i, embeddings in zip(found, encoder.embed([faces[i] for i in found]), strict=True):
-        done[i] = replace(faces[i], embeddings=embeddings)
+        done[i] = replace(faces[i], embeddings=embeddings, sharpness=sharpness(faces[i].crops()))
     return done

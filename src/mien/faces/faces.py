@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mien.errors import MienError, NoFaceError
 from mien.faces.alignment import align
+from mien.faces.quality import BLURRED
 from mien.photos import Photo
 
 Index = int | np.integer[Any] | slice | list[int] | NDArray[np.integer[Any]] | NDArray[np.bool_]
@@ -31,6 +32,7 @@ class Faces:
         landmarks: (N, 5, 2) float32: the person's right eye, left eye, nose tip, right and left mouth corner.
         scores: (N,) float32 in [0, 1]: how sure the detector is that this is a face.
         embeddings: (N, D) float32 of unit length; (N, 0) before they are computed.
+        sharpness: (N,) float64: how much detail each has (`FaceQuality.sharpness`); NaN before they are embedded.
         size: (width, height) of the upright photo.
         source: Where the photo came from.
         photo: The photo itself, if it was kept.
@@ -42,15 +44,19 @@ class Faces:
     landmarks: NDArray[np.float32] = field(default_factory=lambda: _rows(5, 2))
     scores: NDArray[np.float32] = field(default_factory=_rows)
     embeddings: NDArray[np.float32] = field(default_factory=lambda: _rows(0))
+    sharpness: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     size: tuple[int, int] = (0, 0)
     source: str = ""
     photo: Photo | None = None
     notes: tuple[str, ...] = ()
     problem: MienError | None = None
+    _cut: dict[str, NDArray[np.uint8]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         rows = len(self.boxes)
-        wanted = {"boxes": (rows, 4), "landmarks": (rows, 5, 2), "scores": (rows,)}
+        if rows and not len(self.sharpness):
+            object.__setattr__(self, "sharpness", np.full(rows, np.nan))
+        wanted = {"boxes": (rows, 4), "landmarks": (rows, 5, 2), "scores": (rows,), "sharpness": (rows,)}
         for name, shape in wanted.items():
             if getattr(self, name).shape != shape:
                 raise ValueError(f"{name} must have shape {shape}, not {getattr(self, name).shape}")
@@ -74,11 +80,17 @@ class Faces:
             landmarks=self.landmarks[index],
             scores=self.scores[index],
             embeddings=self.embeddings[index] if embedded else self.embeddings,
+            sharpness=self.sharpness[index],
         )
 
     def __iter__(self) -> Iterator[Faces]:
         """The faces one by one, each as a `Faces`."""
         return (self[row] for row in range(len(self)))
+
+    @property
+    def blurred(self) -> NDArray[np.bool_]:
+        """(N,) whether a face is known to have so little detail that two such faces are not to be compared."""
+        return self.sharpness < BLURRED
 
     def largest(self) -> Faces:
         """The face with the largest box. Raises `NoFaceError` if there is none."""
@@ -98,14 +110,18 @@ class Faces:
             template: Where the landmarks come to lie: a name of `mien.faces.TEMPLATES`.
 
         Returns:
-            (N, H, W, 3) uint8 RGB.
+            (N, H, W, 3) uint8 RGB, read-only: they are cut once.
 
         Raises:
             ValueError: The photo was not kept.
         """
         if self.photo is None:
             raise ValueError("the photo of these faces was not kept; ask for it with keep_photos=True")
-        return align(self.photo.pixels, self.landmarks, template)
+        if template not in self._cut:
+            crops = align(self.photo.pixels, self.landmarks, template)
+            crops.flags.writeable = False
+            self._cut[template] = crops
+        return self._cut[template]
 
     def noting(self, *notes: str) -> Faces:
         """The same faces with more notes."""

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from mien.errors import InputError
 from mien.faces.alignment import align
+from mien.faces.choosing import too_blurred
 from mien.faces.faces import Faces
+from mien.faces.quality import BLURRED
 from mien.faces.unit_length import are_of_unit_length
 from mien.photos import Photo
 from mien.whole_files import written_whole
@@ -36,6 +38,7 @@ class FaceTable:
         landmarks: (N, 5, 2) float32 pixels of that photo.
         scores: (N,) float32 detection scores.
         embeddings: (N, D) float32 of unit length.
+        sharpness: (N,) float64, see `Faces.sharpness`; NaN of a table from before it was kept.
         problems: For each photo without a face, why.
         stamps: For each photo that is a file, its size and when it was last written.
     """
@@ -48,11 +51,17 @@ class FaceTable:
     landmarks: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 5, 2), np.float32))
     scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     embeddings: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    sharpness: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     problems: dict[str, dict[str, str]] = field(default_factory=dict)
     stamps: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.sources)
+
+    @property
+    def blurred(self) -> NDArray[np.bool_]:
+        """(N,) which faces are known to be so blurred that two of them are not to be compared."""
+        return self.sharpness < BLURRED
 
     def photos_done(self) -> set[str]:
         """The photos that the table has an answer for."""
@@ -90,6 +99,7 @@ class FaceTable:
                 self.boxes = np.concatenate([self.boxes, *(faces.boxes for faces in new)])
                 self.landmarks = np.concatenate([self.landmarks, *(faces.landmarks for faces in new)])
                 self.scores = np.concatenate([self.scores, *(faces.scores for faces in new)])
+                self.sharpness = np.concatenate([self.sharpness, *(faces.sharpness for faces in new)])
                 old = [self.embeddings] if len(self.embeddings) else []
                 self.embeddings = np.concatenate([*old, *(faces.embeddings for faces in new)])
 
@@ -108,9 +118,17 @@ class FaceTable:
             landmarks=self.landmarks[rows],
             scores=self.scores[rows],
             embeddings=self.embeddings[rows],
+            sharpness=self.sharpness[rows],
             problems={name: why for name, why in self.problems.items() if name in wanted},
             stamps={name: stamp for name, stamp in self.stamps.items() if name in wanted},
         )
+
+    def sharp(self) -> FaceTable:
+        """The part of the table that people can be known by: photos of blurred faces are among the problems."""
+        blurred = {source for source, is_so in zip(self.sources, self.blurred, strict=True) if is_so}
+        rest = self.only(self.photos_done() - blurred)
+        rest.problems |= {name: too_blurred(name).to_dict() for name in self.sources if name in blurred}
+        return rest
 
     def photo_numbers(self) -> NDArray[np.int64]:
         """For each face, a number that is the same for faces of one photo, (N,)."""
@@ -144,6 +162,7 @@ class FaceTable:
                 landmarks=self.landmarks,
                 scores=self.scores,
                 embeddings=self.embeddings,
+                sharpness=self.sharpness,
                 about=np.array(json.dumps(about, ensure_ascii=False)),
             )
 
@@ -186,9 +205,12 @@ class FaceTable:
             arrays[name].astype(np.float32, casting="same_kind", copy=False)
             for name in ("boxes", "landmarks", "scores", "embeddings")
         )
+        sharpness = arrays.get("sharpness", np.full(faces, np.nan)).astype(np.float64, casting="same_kind", copy=False)
         if not all(np.isfinite(each).all() for each in (boxes, landmarks, scores, embeddings)):
             raise ValueError
         if not are_of_unit_length(embeddings):
+            raise ValueError
+        if sharpness.shape != (faces,) or (sharpness < 0).any() or np.isinf(sharpness).any():
             raise ValueError
         if not all(why.keys() >= {"code", "message", "hint"} for why in problems.values()):
             raise ValueError
@@ -201,6 +223,7 @@ class FaceTable:
             landmarks,
             scores,
             embeddings,
+            sharpness,
             problems,
             dict(about.get("stamps", {})),
         )
@@ -225,4 +248,6 @@ def _arrays(opened: BinaryIO) -> dict[str, NDArray[Any]]:
     loaded = np.load(opened, allow_pickle=False)
     if not isinstance(loaded, np.lib.npyio.NpzFile):
         raise TypeError
-    return {name: loaded[name] for name in ("about", "sources", "boxes", "landmarks", "scores", "embeddings")}
+    wanted = ("about", "sources", "boxes", "landmarks", "scores", "embeddings")
+    kept_since = [name for name in ("sharpness",) if name in loaded]
+    return {name: loaded[name] for name in (*wanted, *kept_since)}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import MienError
-from mien.faces import FacePolicy, Faces, choose
+from mien.faces import FacePolicy, Faces, choose, too_blurred
 from mien.gallery.records import Box, SkippedPhoto
 from mien.gallery.tables import NewTemplate
 from mien.photos import Photo, PhotoFile, PhotoSource
@@ -33,6 +33,8 @@ class Draft:
         """Take the face of a photo that counts, or note why there is none."""
         try:
             face = choose(faces, policy)
+            if face.blurred[0]:
+                raise too_blurred(source)
         except MienError as problem:
             self.skipped.append(SkippedPhoto(source, problem))
             return

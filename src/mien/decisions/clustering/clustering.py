@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mien.decisions.calibration import Calibration, checked
 from mien.decisions.clustering.kmeans import group_by_kmeans
-from mien.decisions.clustering.linking import link
+from mien.decisions.clustering.linking import Linkage, link, link_blurred
 from mien.decisions.rate import Rate
 from mien.decisions.wording import counted, interval_words, rate_words
 
@@ -78,6 +78,7 @@ def cluster(
     fmr: float = 1e-4,
     threshold: float | None = None,
     photo_of_face: ArrayLike | None = None,
+    blurred: ArrayLike | None = None,
     people: int | None = None,
 ) -> Clustering:
     """Put the faces of one person together.
@@ -95,6 +96,8 @@ def cluster(
         fmr: The false match rate, between two photos, at whose threshold groups are joined.
         threshold: Joins groups instead of the one that follows from `fmr`.
         photo_of_face: (N,) integers: the photo each face is in. Two faces of one photo are never put together.
+        blurred: (N,) bool: faces (`Faces.blurred`) so blurred that the calibration does not hold between two of them.
+            Such a face is put to faces that are not, or left alone. K-means, which states no rate, takes them all.
         people: How many groups K-means makes, at most.
 
     Returns:
@@ -121,13 +124,18 @@ def cluster(
         limit = calibration.threshold(fmr).similarity
     else:
         raise ValueError("a decision needs a calibration or a threshold")
-    labels = by_size(link(units, limit, photos, "tempered" if method == "graph" else "average"))
+    hidden = _mask(blurred, len(units))
+    linkage: Linkage = "tempered" if method == "graph" else "average"
+    labels = np.arange(len(units)) + len(units)
+    labels[~hidden] = link(units[~hidden], limit, photos[~hidden], linkage)
+    labels = by_size(link_blurred(units, labels, hidden, limit, photos, linkage))
     rate = calibration.fmr(limit) if calibration else None
     return Clustering(
         labels=labels,
         method=method,
         reason=f"{_found(labels)}; put together at a similarity of {limit:.4f} or more"
-        + _basis(rate, calibration, len(units), limit),
+        + _basis(rate, calibration, len(units), limit)
+        + _apart(hidden),
         threshold=limit,
         fmr=rate,
         calibration=calibration,
@@ -161,6 +169,20 @@ def _photos(photo_of_face: ArrayLike | None, faces: int) -> NDArray[np.int64]:
     if photos.shape != (faces,) or (faces and photos.dtype.kind not in "iu"):
         raise ValueError(f"cluster: one integer a face says its photo, not {photos.dtype} {photos.shape}")
     return photos.astype(np.int64)
+
+
+def _mask(blurred: ArrayLike | None, faces: int) -> NDArray[np.bool_]:
+    if blurred is None:
+        return np.zeros(faces, bool)
+    mask = np.asarray(blurred)
+    if mask.shape != (faces,) or mask.dtype != bool:
+        raise ValueError(f"cluster: one bool a face says whether it is blurred, not {mask.dtype} {mask.shape}")
+    return mask
+
+
+def _apart(blurred: NDArray[np.bool_]) -> str:
+    count = int(np.count_nonzero(blurred))
+    return f"; {counted(count, 'face')} too blurred to be compared with one another" if count else ""
 
 
 def _found(labels: NDArray[np.int64]) -> str:

@@ -50,6 +50,43 @@ def link(
             return labels
 
 
+def link_blurred(
+    units: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    blurred: NDArray[np.bool_],
+    threshold: float,
+    photos: NDArray[np.int64],
+    linkage: Linkage,
+) -> NDArray[np.int64]:
+    """Put each blurred face to a group of sharp ones, best first, and no two blurred ones together for being alike.
+
+    Args:
+        units: (N, D) embeddings at unit length.
+        labels: (N,) the groups of the sharp faces, 0 … K − 1; every blurred face is in a later group of its own.
+        blurred: (N,) which faces are.
+        threshold: The least linkage at which a face is put to a group.
+        photos: (N,) the photo of each face.
+        linkage: How alike a face and a group are.
+
+    Returns:
+        (N,) the group of each face.
+    """
+    groups, taken = _Groups(units[~blurred], labels[~blurred], linkage), _photos_of_groups(labels, photos)
+    sharp = groups.scaled[: groups.count]
+    alike = []
+    for face in np.flatnonzero(blurred).tolist():
+        linkages = sharp @ units[face]
+        strong = np.flatnonzero(linkages >= threshold)
+        alike += [(-linkages[group], face, group) for group in strong.tolist()]
+    labels = labels.copy()
+    for _, face, group in sorted(alike):
+        own = labels[face]
+        if own >= groups.count and taken[own].isdisjoint(taken[group]):
+            labels[face] = group
+            taken[group] |= taken[own]
+    return np.unique(labels, return_inverse=True)[1]
+
+
 class _Groups:
     """The groups so far, 0 … K − 1, and room for those made by joining two: at most K − 1 more."""
 
