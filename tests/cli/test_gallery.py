@@ -39,6 +39,11 @@ def test_from_one_photo_to_forgotten(run: Run, people: Path, faceless: Path, amo
     assert run("people", "rename", "Ada", "Ada Lovelace").code == 0
     assert run("people", "show", "Ada Lovelace").code == 0
     assert run("people", "show", "Ada").code == 3
+    taken = run("people", "rename", "Bo", "Ada Lovelace")
+    assert taken.code == 3
+    assert "mien people merge Bo 'Ada Lovelace'" in taken.err
+    merged = run("people", "merge", "Bo", "Ada Lovelace", "--json")
+    assert (merged.code, merged.json["name"], len(merged.json["templates"])) == (0, "Ada Lovelace", 2)
     forgotten = run("people", "forget", "Ada Lovelace", "--json")
     assert forgotten.code == 0
     assert forgotten.json["erased"] is True
@@ -123,6 +128,7 @@ def test_wrong_usage(run: Run, people: Path, tmp_path: Path) -> None:
         ("people", "list"),
         ("people", "show", "Ada"),
         ("people", "rename", "Ada", "Bo"),
+        ("people", "merge", "Ada", "Bo"),
         ("people", "forget", "Ada"),
         ("identify", "{photo}"),
         ("calibrate",),

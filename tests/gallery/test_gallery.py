@@ -442,6 +442,40 @@ class TestRename:
         assert [person.name for person in gallery.people()] == ["Ann", "Bob"]
 
 
+class TestMerge:
+    def test_the_templates_of_one_become_the_others(self, gallery: Gallery) -> None:
+        gallery.enroll("Ann", [portrait(1), portrait(1, 1)])
+        gallery.enroll("Anna", [portrait(1, 1), portrait(1, 2)])
+        gallery.enroll("Bob", portrait(2))
+        assert gallery.identify(portrait(1))[0].decision == "ambiguous"
+        photos = [each.photo_sha256 for name in ("Anna", "Ann") for each in gallery.show(name).templates]
+        details = gallery.merge("Ann", " Anna ")
+        assert [each.photo_sha256 for each in details.templates] == list(dict.fromkeys(photos))
+        assert details == gallery.show("Anna")
+        assert [(person.name, person.templates) for person in gallery.people()] == [("Anna", 3), ("Bob", 1)]
+        [answer] = gallery.identify(portrait(1))
+        assert answer.person == "Anna"
+        assert answer.similarity == pytest.approx(1)
+        assert [candidate.person for candidate in answer.candidates] == ["Anna", "Bob"]
+
+    def test_another_reader_sees_it(self, gallery: Gallery, path: Path) -> None:
+        gallery.enroll("Ann", portrait(1))
+        gallery.enroll("Anna", portrait(1, 1))
+        with Gallery(path, recognizer=FakeRecognizer.make()) as other:
+            assert other.identify(portrait(1))[0].decision == "ambiguous"
+            gallery.merge("Ann", "Anna")
+            assert other.identify(portrait(1))[0].person == "Anna"
+
+    def test_refusals(self, gallery: Gallery) -> None:
+        gallery.enroll("Ann", portrait(1))
+        with pytest.raises(ConfigError, match="one person already"):
+            gallery.merge("Ann", " Ann")
+        for name, into in (("Ann", "Bob"), ("Bob", "Ann")):
+            with pytest.raises(GalleryError, match="'Bob'"):
+                gallery.merge(name, into)
+        assert [person.name for person in gallery.people()] == ["Ann"]
+
+
 class TestForget:
     def test_the_person_is_gone_and_the_receipt_says_so(self, gallery: Gallery) -> None:
         gallery.enroll("Ann", [portrait(1), portrait(1, 1)])

@@ -49,6 +49,14 @@ def test_enough_people_calibrate_their_gallery_by_themselves(gallery: Gallery, p
     assert known.to_dict()["calibration"]["whose"] == "this gallery's own people"
 
 
+def test_two_names_of_one_person_are_no_longer_counted_as_two_people(gallery: Gallery, people: Path) -> None:
+    gallery.enroll_folder(people)
+    gallery.merge("Person 001", "Person 002")
+    own = gallery.calibration
+    assert own is not None
+    assert (own.people, own.photos) == (119, 240)
+
+
 def test_fewer_people_are_judged_by_others_and_it_says_so(gallery: Gallery, people: Path, tmp_path: Path) -> None:
     gallery.enroll_folder(save_people(tmp_path / "few", 99))
     assert gallery.calibration is None

@@ -197,6 +197,25 @@ def rename(old: str, new: str, gallery: GalleryOption = None, json: JsonOption =
     return ExitCode.DONE
 
 
+def merge(
+    name: Annotated[str, typer.Argument(help="Who is to be known under the other name only.")],
+    into: Annotated[str, typer.Argument(help="The name that stays.")],
+    gallery: GalleryOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Make one person of two that are the same."""
+    from mien.decisions.wording import counted
+    from mien.gallery import Gallery
+
+    with Gallery(gallery, create=False) as store:
+        details = store.merge(name, into)
+    if json:
+        print_json(details.to_dict())
+    else:
+        print_line(f"{name} is now part of {details.name}: {counted(len(details.templates), 'photo')}")
+    return ExitCode.DONE
+
+
 def forget(name: str, gallery: GalleryOption = None, json: JsonOption = False) -> int:
     """Delete a person and every trace of their face from the gallery's files."""
     from mien.gallery import Gallery
@@ -235,5 +254,7 @@ def compact(gallery: GalleryOption = None, json: JsonOption = False) -> int:
 
 
 PEOPLE = Group(
-    "people", "List, show, rename and forget the people of the gallery.", (list_, show, rename, forget, compact)
+    "people",
+    "List, show, rename, merge and forget the people of the gallery.",
+    (list_, show, rename, merge, forget, compact),
 )

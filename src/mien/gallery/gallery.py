@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from threading import Lock
 from types import TracebackType
 from typing import Literal, Self
@@ -335,10 +336,36 @@ class Gallery:
             if tables.person_number(connection, new) not in (None, number):
                 raise GalleryError(
                     f"{old!r} can't be renamed: somebody else is called {new!r} already.",
-                    hint="Choose another name, or forget one of the two and enrol their photos under one name.",
+                    hint=f"Choose another name. If they are one person: mien people merge {quote(old)} {quote(new)}",
                     code="gallery.name-taken",
                 )
             tables.rename_person(connection, number, new)
+
+    def merge(self, name: str, into: str) -> PersonDetails:
+        """Make one person of two that are the same: the templates of one become the other's.
+
+        A calibration that counted them as two people is made anew.
+
+        Args:
+            name: Who is to be known under the other name only.
+            into: The name that stays.
+
+        Raises:
+            ConfigError: The two names are one.
+            GalleryError: There is no such person, or the gallery can't be written.
+        """
+        name, into = clean_name(name), clean_name(into)
+        if name == into:
+            raise ConfigError(f"{name!r} is one person already.", hint="Give the names of two.")
+        with self._database.writing() as connection:
+            number, other = tables.known_person(connection, name), tables.known_person(connection, into)
+            tables.move_templates(connection, number, other)
+            tables.delete_person(connection, number)
+            calibrated = tables.calibration(connection) is not None
+        if calibrated:
+            with suppress(GalleryError, CalibrationError):
+                self.calibrate()
+        return self.show(into)
 
     def forget(self, name: str) -> ForgetReceipt:
         """Delete a person and their templates, and every trace of them in the gallery's files.

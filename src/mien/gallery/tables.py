@@ -151,6 +151,22 @@ def rename_person(connection: sa.Connection, number: int, name: str) -> None:
     connection.execute(sa.update(schema.person).where(schema.person.c.id == number).values(name=name))
 
 
+def move_templates(connection: sa.Connection, of: int, to: int) -> None:
+    """Give a person the templates of another, of photos that they have none of yet.
+
+    The rows are written anew: a template's number says whose it is to everybody who has read it.
+    """
+    theirs = schema.template.alias()
+    there = sa.select(theirs.c.photo_sha256).where(theirs.c.person_id == to)
+    kept = [column for column in schema.template.c if column.name not in ("id", "person_id")]
+    moved = sa.select(sa.literal(to), *kept).where(
+        schema.template.c.person_id == of, schema.template.c.photo_sha256.not_in(there)
+    )
+    connection.execute(
+        sa.insert(schema.template).from_select(["person_id", *kept], moved.order_by(schema.template.c.id))
+    )
+
+
 def delete_person(connection: sa.Connection, number: int) -> None:
     """Delete a person and their templates; a gallery without templates is free to take another encoder."""
     connection.execute(sa.delete(schema.template).where(schema.template.c.person_id == number))
