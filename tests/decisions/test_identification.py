@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -47,6 +48,7 @@ def test_two_people_less_than_ten_times_apart_are_ambiguous() -> None:
     assert "Ada (0.6140) and Bo (0.5000)" in close.reason
     assert "9.8 times" in close.reason
     assert (apart.decision, apart.person) == ("match", "Ada")
+    assert apart.reason.startswith("match: Ada (0.6163) is 10 times likelier than Bo (0.5000); both at or above 0.3998")
 
 
 def test_a_tie_is_ambiguous() -> None:
@@ -105,6 +107,23 @@ def test_without_mated_comparisons_two_above_the_threshold_stay_ambiguous() -> N
     assert identify([("Ada", 0.9), ("Bo", 0.6)], 5, made_calibration(mated=False)).decision == "ambiguous"
 
 
+def test_where_the_rate_s_calibration_cannot_tell_two_apart_another_may() -> None:
+    own, other = (
+        replace(made_calibration(mated=False), name="own"),
+        replace(CALIBRATION, whose="other people than yours"),
+    )
+    found = identify([("Ada", 0.7), ("Bo", 0.5)], 5, own, likelihood=other)
+    assert (found.decision, found.person) == ("match", "Ada")
+    assert (found.calibration, found.likelihood) == (own, other)
+    assert found.fpir == identify([("Ada", 0.7)], 5, own).fpir
+    assert "55 times likelier than Bo (0.5000) (by 1,000 people of nobody, other people than yours)" in found.reason
+    close = identify([("Ada", 0.6), ("Bo", 0.5)], 5, own, likelihood=other)
+    assert close.decision == "ambiguous"
+    assert "7.4 times likelier (by 1,000 people of nobody, other people than yours)" in close.reason
+    assert "people of nobody" not in identify([("Ada", 0.7)], 5, own, likelihood=other).reason
+    assert identify([("Ada", 0.7)], 5, CALIBRATION, likelihood=other).likelihood is CALIBRATION
+
+
 @pytest.mark.parametrize(
     ("candidates", "size"),
     [([("Ada", math.nan)], 5), ([("Ada", 0.1), ("Ada", 0.2)], 5), ([("Ada", 0.1)], 0), ([], 5), ([("Ada", 7)], 1)],
@@ -131,6 +150,6 @@ def test_as_json() -> None:
     said = json.loads(json.dumps(identify([("Ada", 0.6), ("Bo", 0.1)], 100, CALIBRATION).to_dict()))
     assert list(said) == [
         "decision", "reason", "person", "similarity", "threshold", "fpir", "fpir_interval", "gallery_size",
-        "candidates", "calibration", "encoder", "problem",
+        "candidates", "calibration", "likelihood", "encoder", "problem",
     ]  # fmt: skip
     assert said["candidates"][1] == {"person": "Bo", "similarity": 0.1, "log_likelihood_ratio": pytest.approx(-2)}

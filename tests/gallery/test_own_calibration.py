@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from fake_recognizer import FakeRecognizer, calibration, embedding, portrait, save_people
-from mien.decisions import Calibration, RateCurve
+from mien.decisions import Calibration, LikelihoodMap, RateCurve
 from mien.errors import CalibrationError
 from mien.evaluation import drift_of_people, score_all_pairs
 from mien.gallery import Gallery, own_calibration
@@ -112,6 +112,22 @@ def test_where_its_own_people_surely_match_more_often_their_rate_is_stated() -> 
                               "people than yours")  # fmt: skip
     rule = own_calibration.rule_for(agreeing, OTHERS, 0.01, 500)
     assert (rule.calibration, rule.threshold) == (OTHERS, None)
+
+
+def test_two_alike_are_told_apart_by_others_where_each_has_one_photo(
+    gallery: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ratios = LikelihoodMap("logistic", np.array([-0.4, 0.8]), np.array([-12.0, 12.0]), {})
+    known = replace(OTHERS, likelihood=ratios)
+    monkeypatch.setattr(Shipped, "calibration", known)
+    gallery.enroll_folder(save_people(tmp_path / "single", 120))
+    assert gallery.calibration is not None
+    assert gallery.calibration.likelihood is None
+    [found] = gallery.identify(portrait(7, 9), threshold=-0.5)
+    assert found.candidates[1].similarity > -0.5
+    assert (found.decision, found.person) == ("match", "Person 007")
+    assert (found.calibration, found.likelihood) == (gallery.calibration, known)
+    assert found.to_dict()["likelihood"]["whose"] == "other people than yours"
 
 
 def test_what_the_user_brings_goes_first(gallery: Gallery, people: Path) -> None:

@@ -55,6 +55,7 @@ class Identification:
         gallery_size: With how many templates the probe was compared.
         candidates: The most alike people, most alike first.
         calibration: Where the rate comes from.
+        likelihood: Where the candidates' likelihood ratios come from: `calibration`, or another if that has none.
         encoder: Whose embeddings were compared; None if that wasn't said, which leaves the calibration's.
         problem: Why it is unusable.
     """
@@ -68,6 +69,7 @@ class Identification:
     gallery_size: int = 0
     candidates: tuple[Candidate, ...] = ()
     calibration: Calibration | None = None
+    likelihood: Calibration | None = None
     encoder: EncoderIdentity | None = None
     problem: MienError | None = None
 
@@ -95,6 +97,7 @@ class Identification:
             "gallery_size": self.gallery_size,
             "candidates": [candidate.to_dict() for candidate in self.candidates],
             "calibration": self.calibration.summary() if self.calibration else None,
+            "likelihood": self.likelihood.summary() if self.likelihood else None,
             "encoder": encoder.to_dict() if encoder else None,
             "problem": self.problem.to_dict() if self.problem else None,
         }
@@ -110,6 +113,7 @@ def identify(
     *,
     fpir: float = 0.01,
     threshold: float | None = None,
+    likelihood: Calibration | None = None,
 ) -> Identification:
     """Decide who somebody is, given how alike they are to the people of a gallery.
 
@@ -121,6 +125,8 @@ def identify(
         calibration: For the encoder of the embeddings; may be None if `threshold` is given.
         fpir: How often somebody who is not in the gallery may be taken for somebody who is.
         threshold: Decides instead of the one that follows from `fpir`; a similarity at it is a match.
+        likelihood: For the same encoder; says which of two people is likelier where `calibration` was made without
+            mated comparisons and can't. No threshold and no rate comes from it.
 
     Raises:
         ValueError: If an argument is out of range, NaN included, if a person comes twice, if a gallery that is not
@@ -134,8 +140,9 @@ def identify(
         raise ValueError(f"{len(candidates)} candidates from a gallery of {gallery_size}")
     if calibration is None and threshold is None:
         raise ValueError("a decision needs a calibration or a threshold")
+    likelihood = next((each for each in (calibration, likelihood) if each and each.likelihood), None)
     ranked = tuple(
-        _candidate(person, similarity, calibration)
+        _candidate(person, similarity, likelihood)
         for person, similarity in sorted(candidates, key=lambda candidate: (-checked(candidate[1]), candidate[0]))
     )
     if not ranked:
@@ -151,7 +158,7 @@ def identify(
     decision = _decide(ranked, limit)
     return Identification(
         decision=decision,
-        reason=_reason(decision, ranked, limit, rate, calibration, gallery_size),
+        reason=_reason(decision, ranked, limit, rate, calibration, likelihood, gallery_size),
         person=ranked[0].person if decision == "match" else None,
         similarity=ranked[0].similarity,
         threshold=limit,
@@ -159,29 +166,32 @@ def identify(
         gallery_size=gallery_size,
         candidates=ranked,
         calibration=calibration,
+        likelihood=likelihood,
     )
 
 
-def _candidate(person: str, similarity: float, calibration: Calibration | None) -> Candidate:
+def _candidate(person: str, similarity: float, likelihood: Calibration | None) -> Candidate:
     similarity = checked(similarity)
-    known = calibration is not None and calibration.likelihood is not None
-    return Candidate(
-        person, similarity, calibration.log_likelihood_ratio(similarity) if known and calibration else None
-    )
+    return Candidate(person, similarity, likelihood.log_likelihood_ratio(similarity) if likelihood else None)
 
 
 def _decide(ranked: Sequence[Candidate], threshold: float) -> IdentificationDecision:
     if ranked[0].similarity < threshold:
         return "unknown"
-    if len(ranked) == 1 or ranked[1].similarity < threshold:
+    if not _second_is_alike(ranked, threshold):
         return "match"
-    times = _times_as_likely(ranked)
+    times = _times_as_likely(*ranked[:2])
     return "match" if times is not None and times >= CLEARLY_LIKELIER else "ambiguous"
 
 
-def _times_as_likely(ranked: Sequence[Candidate]) -> float | None:
-    first, second = ranked[0].log_likelihood_ratio, ranked[1].log_likelihood_ratio
-    return None if first is None or second is None else math.exp(first - second)
+def _second_is_alike(ranked: Sequence[Candidate], threshold: float) -> bool:
+    return len(ranked) > 1 and ranked[1].similarity >= threshold
+
+
+def _times_as_likely(first: Candidate, second: Candidate) -> float | None:
+    if first.log_likelihood_ratio is None or second.log_likelihood_ratio is None:
+        return None
+    return math.exp(first.log_likelihood_ratio - second.log_likelihood_ratio)
 
 
 def _reason(
@@ -190,22 +200,16 @@ def _reason(
     threshold: float,
     rate: Rate | None,
     calibration: Calibration | None,
+    likelihood: Calibration | None,
     gallery_size: int,
 ) -> str:
     first = ranked[0]
     if decision == "unknown":
         what = f"unknown: the most alike of the gallery, {first.person}, has similarity {first.similarity:.4f}, below"
-    elif decision == "match":
+    elif not _second_is_alike(ranked, threshold):
         what = f"match: {first.person} has similarity {first.similarity:.4f}, at or above"
     else:
-        times = _times_as_likely(ranked)
-        likelier = (
-            "no calibration says which is likelier" if times is None else f"one is only {times:.2g} times likelier"
-        )
-        what = (
-            f"ambiguous: {first.person} ({first.similarity:.4f}) and {ranked[1].person} ({ranked[1].similarity:.4f}) "
-            f"are both alike enough, and {likelier}; both at or above"
-        )
+        what = f"{_two_alike(decision, first, ranked[1], likelihood, calibration)}; both at or above"
     if rate is None or calibration is None:
         return f"{what} {threshold:.4f}, the threshold given (no calibration says how often that is wrong)"
     return (
@@ -213,3 +217,23 @@ def _reason(
         f"({interval_words(rate)}) would match somebody in this gallery of {gallery_size:,}, as measured on "
         f"{calibration.source_words(threshold)}"
     )
+
+
+def _two_alike(
+    decision: IdentificationDecision,
+    first: Candidate,
+    second: Candidate,
+    likelihood: Calibration | None,
+    calibration: Calibration | None,
+) -> str:
+    by = ""
+    if likelihood is not None and likelihood is not calibration:
+        by = f" (by {likelihood.people:,} people of {likelihood.data.name}"
+        by += f", {likelihood.whose})" if likelihood.whose else ")"
+    one, other = (f"{each.person} ({each.similarity:.4f})" for each in (first, second))
+    times = _times_as_likely(first, second)
+    if times is None:
+        return f"ambiguous: {one} and {other} are both alike enough, and no calibration says which is likelier"
+    if decision == "ambiguous":
+        return f"ambiguous: {one} and {other} are both alike enough, and one is only {times:.2g} times likelier{by}"
+    return f"match: {one} is {float(f'{times:.2g}'):,.0f} times likelier than {other}{by}"

@@ -217,14 +217,12 @@ class Gallery:
             unusable = Identification.unusable(problem, encoder=self.recognizer.named_encoder)
             return [IdentifiedFace.of(unusable, box=None)]
         found, size = self._search(faces.embeddings, max(top, 2), self.recognizer.encoder_identity)
-        if threshold is None:
-            rule = self._rule_for(fpir, size)
-        else:
-            rule = rule_at(self.calibration, self.recognizer.find_calibration(needed=False), threshold)
+        known = self.recognizer.find_calibration(needed=False)
+        rule = self._rule_for(fpir, size) if threshold is None else rule_at(self.calibration, known, threshold)
         answers = []
         for candidates, box in zip(found, faces.boxes, strict=True):
             pairs = [(each.person, each.similarity) for each in candidates]
-            answer = identify(pairs, size, rule.calibration, fpir=fpir, threshold=rule.threshold)
+            answer = identify(pairs, size, rule.calibration, fpir=fpir, threshold=rule.threshold, likelihood=known)
             answer = replace(answer, reason=answer.reason + rule.note, encoder=self.recognizer.named_encoder)
             answers.append(IdentifiedFace.of(replace(answer, candidates=answer.candidates[:top]), box_of(box)))
         return answers
