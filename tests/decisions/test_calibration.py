@@ -191,7 +191,7 @@ calibrations = st.builds(
     st.sampled_from([CALIBRATION, made_calibration(mated=False), made_calibration(smallest_fmr=None)]),
     name=st.text(max_size=20),
     protocol=st.text(max_size=20),
-    smallest_fmr=st.none() | st.floats(1e-12, 1),
+    smallest_fmr=st.none() | st.floats(1e-12, 1, exclude_max=True),
     tail=tails,
     score=st.dictionaries(st.text(max_size=5), st.booleans() | st.integers() | st.text(max_size=5)),
 )
