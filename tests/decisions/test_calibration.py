@@ -384,6 +384,17 @@ def test_the_shipped_calibration_is_found_by_its_encoder(tmp_path: Path, monkeyp
     assert shipped_calibration("f" * 64) == other
 
 
+def test_each_shipped_calibration_is_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "calibrations").mkdir()
+    CALIBRATION.save(tmp_path / "calibrations" / "a.json")
+    monkeypatch.setattr("mien.decisions.calibration.files", lambda package: tmp_path)
+    for _ in range(2):  # also for an encoder that none is for
+        with pytest.raises(CalibrationError, match="made-up"):
+            shipped_calibration("0" * 64)
+        monkeypatch.setattr(Calibration, "from_json", None)
+    assert shipped_calibration("e" * 64) == CALIBRATION
+
+
 def test_it_shows_itself_in_a_line() -> None:
     shown = "<Calibration made-up for made-up: 5,000 mated and 4,490,000 non-mated comparisons of 1,000 people>"
     assert repr(CALIBRATION) == shown

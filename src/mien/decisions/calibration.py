@@ -1,7 +1,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
@@ -354,9 +354,9 @@ def shipped_calibration(encoder_identity: str) -> Calibration:
     folder = files("mien.decisions") / "calibrations"
     for file in sorted(folder.iterdir(), key=lambda file: file.name) if folder.is_dir() else []:
         if file.name.endswith(".json"):
-            calibration = Calibration.from_json(file.read_text(encoding="utf-8"), source=file.name)
+            calibration = _shipped(file.read_text(encoding="utf-8"), file.name)
             if calibration.encoder.identity == encoder_identity:
-                return replace(calibration, whose=OTHER_PEOPLE)
+                return calibration
             known.append(calibration.encoder.name)
     raise CalibrationError(
         f"No calibration comes with mien for the encoder {encoder_identity[:12]}…; there is one for: "
@@ -364,6 +364,12 @@ def shipped_calibration(encoder_identity: str) -> Calibration:
         hint="Make one from a folder of people with `mien calibrate`, or give a threshold yourself.",
         code="calibration.none-for-encoder",
     )
+
+
+@cache
+def _shipped(text: str, name: str) -> Calibration:
+    """Checked once: an encoder that has none is looked for in all of them, at each search in a gallery."""
+    return replace(Calibration.from_json(text, source=name), whose=OTHER_PEOPLE)
 
 
 def _fmr_of_each(fpir: float, gallery_size: int) -> float:
