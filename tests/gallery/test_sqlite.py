@@ -114,6 +114,8 @@ def test_damage_is_said(path: Path) -> None:
     [
         "UPDATE gallery SET schema_version = 'abc'",
         "UPDATE gallery SET revision = 'abc'",
+        "UPDATE gallery SET revision = -1",
+        "UPDATE gallery SET revision = 9223372036854775807",
         "UPDATE gallery SET encoder_identity = x'00'",
         "DELETE FROM gallery",
         "UPDATE person SET created = 'yesterday'",
@@ -152,6 +154,24 @@ def test_values_that_no_mien_wrote_are_damage(path: Path, change: str) -> None:
     codes = {refusal.code for refusal in refusals} - {"gallery.unknown-person"}
     assert codes == {"gallery.damaged"}
     assert all(str(path) in refusal.message and refusal.hint for refusal in refusals if refusal.code in codes)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE VIEW people AS WITH RECURSIVE n(k) AS (VALUES (1) UNION ALL SELECT k FROM n) SELECT k FROM n",
+        "ALTER TABLE gallery RENAME TO g; CREATE VIEW gallery AS SELECT * FROM g",
+        "CREATE TRIGGER t AFTER INSERT ON person BEGIN DELETE FROM template; END",
+    ],
+)
+def test_a_database_that_runs_programs_is_refused(path: Path, change: str) -> None:
+    SqliteDatabase(path).close()
+    other = dbapi2.connect(str(path), isolation_level=None)
+    other.executescript(change)
+    other.close()
+    refused = refusal(path)
+    assert refused.code == "gallery.damaged"
+    assert "which no mien makes" in refused.message
 
 
 def test_locked_by_another(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ BUSY_TIMEOUT = 30.0
 """Seconds to wait for another process that is writing."""
 
 _APPLICATION_ID = 0x4D49454E  # "MIEN", in the file's header
+_MOST_REVISIONS = 1 << 62  # so that there is room for one more
 _WRITING = "mien_writing"
 _PRAGMAS = (
     "foreign_keys = ON",
@@ -113,10 +114,13 @@ class SqliteDatabase:
                     hint="Give the path of a gallery, or of a file that does not exist yet.",
                     code="gallery.not-a-gallery",
                 )
-            version = connection.execute(sa.select(schema.gallery.c.schema_version)).scalar_one()
-        if version > schema.SCHEMA_VERSION:
+            _refuse_programs(connection)
+            about = connection.execute(sa.select(schema.gallery.c.schema_version, schema.gallery.c.revision)).one()
+            if not 0 <= about.revision < _MOST_REVISIONS:
+                raise schema.DamageError(f"it can't have been written {about.revision:,} times")
+        if about.schema_version > schema.SCHEMA_VERSION:
             raise GalleryError(
-                f"The gallery {self.path} has schema {version}, made by a newer mien; "
+                f"The gallery {self.path} has schema {about.schema_version}, made by a newer mien; "
                 f"this one reads schemas up to {schema.SCHEMA_VERSION}.",
                 hint="Install a newer mien: pip install --upgrade mien",
                 code="gallery.newer",
@@ -222,6 +226,14 @@ def _begin(connection: sa.Connection) -> None:
 
 def _tables(connection: sa.Connection) -> int:
     return connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()  # type: ignore[no-any-return]
+
+
+def _refuse_programs(connection: sa.Connection) -> None:
+    """Refuse what would run when tables are read or written: a view may never end, a trigger change other rows."""
+    query = "SELECT type FROM sqlite_master WHERE type IN ('view', 'trigger') LIMIT 1"
+    kind = connection.exec_driver_sql(query).scalar()
+    if kind is not None:
+        raise schema.DamageError(f"it has a {kind}, which no mien makes")
 
 
 # By SQLite's primary result code (https://sqlite.org/rescode.html): our code, what happened, what to do
