@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,9 @@ from scipy import stats
 
 from fake_recognizer import FakeRecognizer, calibration, embedding, portrait, save_people
 from mien.decisions import Calibration, LikelihoodMap, RateCurve
-from mien.errors import CalibrationError
+from mien.errors import CalibrationError, GalleryError
 from mien.evaluation import drift_of_people, score_all_pairs
-from mien.gallery import Gallery, own_calibration
+from mien.gallery import Gallery, own_calibration, tables
 from mien.gallery.index import Index
 from mien.recognizer import Recognizer
 
@@ -191,6 +192,21 @@ def test_forgetting_everybody_forgets_it_too(gallery: Gallery) -> None:
     for number in (1, 2):
         assert gallery.forget(f"Person {number}").erased
     assert gallery.calibration is None
+
+
+@pytest.mark.parametrize("content", ["{}", "altered", "no JSON"])
+def test_a_damaged_one_is_told_as_the_gallery_s_and_can_be_measured_anew(gallery: Gallery, content: str) -> None:
+    for number in (1, 2):
+        gallery.enroll(f"Person {number}", portrait(number))
+    good = json.dumps(gallery.calibrate().to_dict())
+    with gallery._database.writing() as connection:
+        tables.set_calibration(
+            connection, good.replace('"mated": 0', '"mated": 9') if content == "altered" else content
+        )
+    with pytest.raises(GalleryError, match="its own calibration is not as mien wrote it") as caught:
+        gallery.identify(portrait(1))
+    assert str(gallery.path) in caught.value.message
+    assert gallery.calibrate() == gallery.calibration
 
 
 def test_a_gallery_from_before_there_were_calibrations(gallery: Gallery) -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from mien.decisions import Calibration, EncoderIdentity
 from mien.decisions.calibration import OTHER_PEOPLE, OWN_GALLERY
 from mien.decisions.wording import rate_words
+from mien.errors import CalibrationError, GalleryError
 from mien.evaluation import (
     Double,
     Drift,
@@ -42,8 +43,19 @@ def is_due(connection: sa.Connection) -> bool:
 
 @lru_cache(maxsize=8)
 def read(content: str, gallery: str) -> Calibration:
-    """The calibration that is kept in a gallery; kept here too, as each search asks for it."""
-    return replace(Calibration.from_json(content, source=gallery), whose=OWN_GALLERY)
+    """The calibration that is kept in a gallery; kept here too, as each search asks for it.
+
+    Raises:
+        GalleryError: It is none, or was altered.
+    """
+    try:
+        return replace(Calibration.from_json(content, source=gallery), whose=OWN_GALLERY)
+    except CalibrationError as error:
+        raise GalleryError(
+            f"The gallery {gallery} is damaged: its own calibration is not as mien wrote it.",
+            hint=f"Measure it anew with `mien calibrate --gallery {gallery}`.",
+            code="gallery.damaged",
+        ) from error
 
 
 def measure(index: Index, names: dict[int, str], encoder: EncoderIdentity, gallery: str) -> Calibration:
