@@ -2,17 +2,17 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from fake_recognizer import FakeRecognizer, calibration, embedding, portrait, save_people
-from mien.decisions import Calibration, LikelihoodMap, RateCurve
+from mien.decisions import Calibration, EncoderIdentity, LikelihoodMap, RateCurve
 from mien.errors import CalibrationError, GalleryError
 from mien.evaluation import drift_of_people, score_all_pairs
-from mien.gallery import Gallery, own_calibration, tables
+from mien.gallery import Gallery, own_calibration, sqlite, tables
 from mien.gallery.index import Index
 from mien.recognizer import Recognizer
 
@@ -183,6 +183,32 @@ def test_it_can_be_asked_for_and_survives_the_file(gallery: Gallery) -> None:
     assert own.whose == "this gallery's own people"
     with Gallery(gallery.path, recognizer=gallery.recognizer) as again:
         assert again.calibration == own
+
+
+def test_nobody_writes_between_measuring_and_writing(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in (1, 2):
+        gallery.enroll(f"Person {number}", portrait(number))
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.1)
+    measure = own_calibration.measure
+
+    def interrupted(*arguments: Any) -> Calibration:
+        with Gallery(gallery.path, recognizer=gallery.recognizer) as other, pytest.raises(GalleryError) as caught:
+            other.forget("Person 1")
+        assert caught.value.code == "gallery.locked"
+        return measure(*arguments)
+
+    monkeypatch.setattr(own_calibration, "measure", interrupted)
+    assert gallery.calibrate().people == 2
+
+
+def test_one_of_another_encoder_decides_nothing(gallery: Gallery) -> None:
+    for number in (1, 2):
+        gallery.enroll(f"Person {number}", portrait(number))
+    other = replace(gallery.calibrate(), encoder=EncoderIdentity("other", "0" * 64))
+    with gallery._database.writing() as connection:
+        tables.set_calibration(connection, json.dumps(other.to_dict()))
+    for [found] in (gallery.identify(portrait(1), fpir=0.2), gallery.identify(portrait(1), threshold=0.5)):
+        assert found.calibration == OTHERS
 
 
 def test_forgetting_everybody_forgets_it_too(gallery: Gallery) -> None:

@@ -218,7 +218,7 @@ class Gallery:
             return [IdentifiedFace.of(unusable, box=None)]
         found, size = self._search(faces.embeddings, max(top, 2), self.recognizer.encoder_identity)
         known = self.recognizer.find_calibration(needed=False)
-        rule = self._rule_for(fpir, size) if threshold is None else rule_at(self.calibration, known, threshold)
+        rule = self._rule_for(fpir, size) if threshold is None else rule_at(self._own_calibration(), known, threshold)
         answers = []
         for candidates, box in zip(found, faces.boxes, strict=True):
             pairs = [(each.person, each.similarity) for each in candidates]
@@ -239,7 +239,7 @@ class Gallery:
 
         Templates under different names are non-mated, so that a gallery is labelled data. With 100 people or more this
         happens by itself, and again whenever the gallery has grown or shrunk by a fifth. Of a gallery of more than
-        4,000 templates as many are drawn; it takes a second or two.
+        4,000 templates as many are drawn; it takes a second or two, for which others wait who write to the gallery.
 
         Returns:
             The calibration, which is kept in the gallery. It is used for every rate that it supports.
@@ -248,12 +248,12 @@ class Gallery:
             CalibrationError: There are no two people.
             GalleryError: The gallery can't be read or written.
         """
-        with self._lock, self._database.reading() as connection:
-            self._index.refresh(connection)
-            names = tables.names(connection, self._index.people)
-            encoder = EncoderIdentity(*(each or "" for each in tables.encoder(connection)))
-            calibration = own_calibration.measure(self._index, names, encoder, self.path.name)
-        with self._database.writing() as connection:
+        with self._database.writing() as connection:  # so that what is written is of the people who are there
+            with self._lock:
+                self._index.refresh(connection)
+                names = tables.names(connection, self._index.people)
+                encoder = EncoderIdentity(*(each or "" for each in tables.encoder(connection)))
+                calibration = own_calibration.measure(self._index, names, encoder, self.path.name)
             tables.set_calibration(connection, json.dumps(calibration.to_dict(), ensure_ascii=False))
         return replace(calibration, whose=OWN_GALLERY)
 
@@ -290,7 +290,7 @@ class Gallery:
             few = len(names) < own_calibration.FEWEST_PEOPLE_FOR_DRIFT
             if few or used is None or used.whose == OWN_GALLERY:
                 return None
-            return own_calibration.drift(self._index, names, self.calibration, used)
+            return own_calibration.drift(self._index, names, self._own_calibration(), used)
 
     def search(self, embeddings: ArrayLike, top: int = 5) -> list[list[Candidate]]:
         """Find the people most similar to each probe: exactly, by the best of each person's templates.
@@ -451,8 +451,13 @@ class Gallery:
         for draft in drafts(people, self.recognizer, face, self._photos_of):
             yield self._commit(draft, refuse=on_duplicate == "refuse")
 
+    def _own_calibration(self) -> Calibration | None:
+        """The gallery's own, if it was measured with the recognizer's encoder."""
+        own = self.calibration
+        return own if own is not None and own.encoder.identity == self.recognizer.encoder_identity else None
+
     def _rule_for(self, fpir: float, size: int) -> Rule:
-        rule = rule_for(self.calibration, self.recognizer.find_calibration(needed=False), fpir, size)
+        rule = rule_for(self._own_calibration(), self.recognizer.find_calibration(needed=False), fpir, size)
         return Rule(self.recognizer.find_calibration(needed=True)) if rule.calibration is None else rule
 
     def _calibrate_if_due(self) -> None:
