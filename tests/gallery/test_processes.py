@@ -6,12 +6,14 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from fake_recognizer import FakeRecognizer, portrait, save_people
 from mien.gallery import Gallery
+from mien.recognizer import Recognizer
 
 TESTS = Path(__file__).parents[1]
 PEOPLE = 400
@@ -143,3 +145,34 @@ def test_threads_share_one_gallery(tmp_path: Path) -> None:
         assert len(gallery) == 33
         assert gallery._index.templates == 33
     check(tmp_path / "gallery.db")
+
+
+def test_threads_share_one_recognizer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Recognizer] = []
+    both = threading.Barrier(2)
+
+    def make(encoder: str) -> Recognizer:
+        made.append(FakeRecognizer.make())
+        with suppress(threading.BrokenBarrierError):
+            both.wait(timeout=0.2)  # for the other thread, which does not come
+        return made[-1]
+
+    monkeypatch.setattr("mien.gallery.gallery.Recognizer", make)
+    with Gallery(tmp_path / "gallery.db") as gallery, ThreadPoolExecutor(2) as pool:
+        given = list(pool.map(lambda _: gallery.recognizer, range(2)))
+    assert given == made * 2
+
+
+def test_searches_need_not_wait_while_networks_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "gallery.db"
+    with Gallery(path, recognizer=FakeRecognizer.make()) as gallery:
+        gallery.enroll("Ann", portrait(1))
+
+    def make(encoder: str) -> Recognizer:
+        assert not gallery._lock.locked()
+        return FakeRecognizer.make()
+
+    monkeypatch.setattr("mien.gallery.gallery.Recognizer", make)
+    monkeypatch.setattr(Gallery, "_shipped_encoder", lambda _: "sface")
+    with Gallery(path) as gallery:
+        assert gallery.drift() is None

@@ -81,6 +81,7 @@ class Gallery:
         self._closed = False
         self._opening = Lock()
         self._recognizer = recognizer
+        self._recognizer_opening = Lock()
         self._index = Index()
         self._lock = Lock()  # held by whoever uses the index
         if not create or self._is_there():
@@ -104,9 +105,10 @@ class Gallery:
         Raises:
             GalleryError: None was given, and the gallery's encoder is none of mien's own.
         """
-        if self._recognizer is None:
-            self._recognizer = Recognizer(self._shipped_encoder())
-        return self._recognizer
+        with self._recognizer_opening:
+            if self._recognizer is None:
+                self._recognizer = Recognizer(self._shipped_encoder())
+            return self._recognizer
 
     def enroll(
         self,
@@ -283,6 +285,7 @@ class Gallery:
         Raises:
             CalibrationError: There is no calibration to compare with.
         """
+        _ = self.recognizer  # whose networks are opened before the index is held
         with self._lock, self._database.reading() as connection:
             self._index.refresh(connection)
             used = self._rule_for(fpir, self._index.templates).calibration
