@@ -11,7 +11,8 @@ from scipy import stats
 from fake_recognizer import FakeRecognizer, calibration, embedding, portrait, save_people
 from mien.decisions import Calibration, EncoderIdentity, LikelihoodMap, RateCurve
 from mien.errors import CalibrationError, GalleryError
-from mien.evaluation import drift_of_people, score_all_pairs
+from mien.evaluation import PairScores, drift_of_people, score_all_pairs
+from mien.evaluation.measures.error_rates import MeasuredRates, false_match_rates
 from mien.gallery import Gallery, own_calibration, sqlite, tables
 from mien.gallery.index import Index
 from mien.recognizer import Recognizer
@@ -299,9 +300,37 @@ def test_people_who_are_more_alike_than_the_calibration_says_are_noticed(
     with Gallery(tmp_path / "gallery.db", recognizer=stating(shift)) as gallery:
         gallery.enroll_folder(save_people(tmp_path / "some", 60))
         found = gallery.drift(fpir=0.2)
+        answers = gallery.identify(portrait(7, 9, 8), fpir=0.2)
+        [by_threshold] = gallery.identify(portrait(7, 9), threshold=0.5)
     assert found is not None
     assert found.people == 60
     assert found.drifted == drifted
+    assert len(answers) == 2
+    for answer in answers:
+        assert answer.to_dict()["notes"] == list(answer.notes)
+        assert [note.startswith(f"{found.reason}. So the stated") for note in answer.notes] == [True] * drifted
+    assert by_threshold.notes == ()
+
+
+def test_people_are_compared_again_only_when_the_gallery_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+
+    def counting(scores: PairScores) -> MeasuredRates:
+        compared.append(len(scores.people))
+        return false_match_rates(scores)
+
+    monkeypatch.setattr("mien.evaluation.calibrating.drift.false_match_rates", counting)
+    with Gallery(tmp_path / "gallery.db", recognizer=stating(-0.1)) as gallery:
+        gallery.enroll_folder(save_people(tmp_path / "some", 30))
+        for _ in range(3):
+            gallery.identify(portrait(7, 9), fpir=0.2)
+        assert compared == [30]
+        gallery.enroll("Somebody", portrait(31))
+        assert gallery.identify(portrait(7, 9), fpir=0.2)[0].notes
+        assert "31 people" in gallery.identify(portrait(7, 9), fpir=0.2)[0].notes[0]
+        assert compared == [30, 31]
 
 
 @pytest.mark.parametrize(("shift", "drifted"), [(0.0, False), (0.1, True)])

@@ -128,7 +128,7 @@ def identify(
     recognizer = make_recognizer(
         encoder, flip=flip, runtime=runtime, precision=precision, small_faces=small_faces, calibration=calibration
     )
-    codes = []
+    codes, notes = [], dict[str, None]()
     with Gallery(gallery, recognizer=recognizer, create=False) as store:
         for name in names:
             try:
@@ -142,9 +142,9 @@ def identify(
                 for identification in found:
                     print_line(f"{name}: {identification.reason}")
             codes += [DECISION_CODES[identification.decision] for identification in found]
-        drift = store.drift(fpir) if threshold is None else None
-    if drift is not None and drift.drifted:
-        say(f"{drift.reason}. So the stated rates do not hold in this gallery: calibrate on photos of such people.")
+            notes |= dict.fromkeys(note for identification in found for note in identification.notes)
+    for note in notes:  # the same ones with each face
+        say(note)
     if ExitCode.UNUSABLE in codes:
         return ExitCode.UNUSABLE if set(codes) == {ExitCode.UNUSABLE} else ExitCode.SOME_FAILED
     return ExitCode.DONE if ExitCode.DONE in codes else ExitCode.NO

@@ -83,6 +83,7 @@ class Gallery:
         self._recognizer = recognizer
         self._recognizer_opening = Lock()
         self._index = Index()
+        self._drift: tuple[int, Calibration, Drift] | None = None  # at which revision, from which calibration
         self._lock = Lock()  # held by whoever uses the index
         if not create or self._is_there():
             self._opened = SqliteDatabase(self._path, create=create)  # what is wrong with the file is said now
@@ -220,13 +221,14 @@ class Gallery:
             return [IdentifiedFace.of(unusable, box=None)]
         found, size = self._search(faces.embeddings, max(top, 2), self.recognizer.encoder_identity)
         known = self.recognizer.find_calibration(needed=False)
+        notes = self._drift_notes(fpir) if threshold is None else ()
         rule = self._rule_for(fpir, size) if threshold is None else rule_at(self._own_calibration(), known, threshold)
         answers = []
         for candidates, box in zip(found, faces.boxes, strict=True):
             pairs = [(each.person, each.similarity) for each in candidates]
             answer = identify(pairs, size, rule.calibration, fpir=fpir, threshold=rule.threshold, likelihood=known)
             answer = replace(answer, reason=answer.reason + rule.note, encoder=self.recognizer.named_encoder)
-            answers.append(IdentifiedFace.of(replace(answer, candidates=answer.candidates[:top]), box_of(box)))
+            answers.append(IdentifiedFace.of(replace(answer, candidates=answer.candidates[:top]), box_of(box), notes))
         return answers
 
     @property
@@ -274,7 +276,8 @@ class Gallery:
     def drift(self, fpir: float = 0.01) -> Drift | None:
         """Whether the gallery's own people are as alike as the calibration says that identifications go by.
 
-        Quick, also in a large gallery: one that has a calibration of its own does not compare its people again.
+        Where they are not, `identify` says so with each answer. Quick, also in a large gallery: one that has a
+        calibration of its own does not compare its people again, and others do only when the gallery has changed.
 
         Args:
             fpir: The rate that identifications are asked for.
@@ -289,11 +292,14 @@ class Gallery:
         with self._lock, self._database.reading() as connection:
             self._index.refresh(connection)
             used = self._rule_for(fpir, self._index.templates).calibration
-            names = tables.names(connection, self._index.people)
-            few = len(names) < own_calibration.FEWEST_PEOPLE_FOR_DRIFT
+            few = len(self._index.people) < own_calibration.FEWEST_PEOPLE_FOR_DRIFT
             if few or used is None or used.whose == OWN_GALLERY:
                 return None
-            return own_calibration.drift(self._index, names, self._own_calibration(), used)
+            if self._drift is None or self._drift[:2] != (self._index.revision, used):
+                names = tables.names(connection, self._index.people)
+                found = own_calibration.drift(self._index, names, self._own_calibration(), used)
+                self._drift = self._index.revision, used, found
+            return self._drift[2]
 
     def search(self, embeddings: ArrayLike, top: int = 5) -> list[list[Candidate]]:
         """Find the people most similar to each probe: exactly, by the best of each person's templates.
@@ -462,6 +468,14 @@ class Gallery:
     def _rule_for(self, fpir: float, size: int) -> Rule:
         rule = rule_for(self._own_calibration(), self.recognizer.find_calibration(needed=False), fpir, size)
         return Rule(self.recognizer.find_calibration(needed=True)) if rule.calibration is None else rule
+
+    def _drift_notes(self, fpir: float) -> tuple[str, ...]:
+        drift = self.drift(fpir)
+        if drift is None or not drift.drifted:
+            return ()
+        return (
+            f"{drift.reason}. So the stated rates do not hold in this gallery: calibrate on photos of such people.",
+        )
 
     def _calibrate_if_due(self) -> None:
         """What was written stays written, whatever comes of this; the next writing tries again."""

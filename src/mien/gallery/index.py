@@ -28,6 +28,11 @@ class Index:
         self._places: Numbers = np.zeros(0, np.int64)  # where in `_people` the person of each row is
 
     @property
+    def revision(self) -> int:
+        """The gallery's when it was last looked at."""
+        return self._revision
+
+    @property
     def templates(self) -> int:
         """How many there are."""
         return len(self._ids)

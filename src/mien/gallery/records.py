@@ -78,18 +78,22 @@ class IdentifiedFace(Identification):
 
     Attributes:
         box: Which face; None if the photo shows none.
+        notes: What else the user should know: that the stated rates do not hold in this gallery.
     """
 
     box: Box | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, identification: Identification, box: Box | None) -> Self:
+    def of(cls, identification: Identification, box: Box | None, notes: tuple[str, ...] = ()) -> Self:
         """An identification, of the face at `box`."""
-        return cls(**{each.name: getattr(identification, each.name) for each in fields(identification)}, box=box)
+        told = {each.name: getattr(identification, each.name) for each in fields(identification)}
+        return cls(**told, box=box, notes=notes)
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON-ready data."""
-        return {"box": None if self.box is None else [round(side, 2) for side in self.box], **super().to_dict()}
+        box = None if self.box is None else [round(side, 2) for side in self.box]
+        return {"box": box, **super().to_dict(), "notes": list(self.notes)}
 
 
 @dataclass(frozen=True, slots=True)
