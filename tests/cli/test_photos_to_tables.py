@@ -305,7 +305,7 @@ def test_a_gallery_calibrates_itself(run: Run, people: Path, tmp_path: Path) -> 
     assert (ran.json["people"], ran.json["whose"]) == (6, "this gallery's own people")
     decided = run("identify", people / "person-0001/0001.jpg", "--threshold", "0.5", "--json")
     assert decided.json[0]["calibration"]["sha256"] == ran.json["sha256"]
-    assert "this gallery's own 6 people" in decided.json[0]["reason"]
+    assert "6 of this gallery's own people when it was calibrated" in decided.json[0]["reason"]
     assert "other people than yours" in run("identify", people / "person-0001/0001.jpg").out, "six support nothing"
 
 

@@ -47,7 +47,7 @@ def test_enough_people_calibrate_their_gallery_by_themselves(gallery: Gallery, p
     [stranger] = gallery.identify(portrait(500), fpir=0.2)
     assert (known.decision, known.person, stranger.decision) == ("match", "Person 007", "unknown")
     assert known.calibration == own
-    assert "as measured on this gallery's own 120 people (28,560 comparisons)" in known.reason
+    assert "measured on 120 of this gallery's own people when it was calibrated (28,560 comparisons)" in known.reason
     assert known.to_dict()["calibration"]["whose"] == "this gallery's own people"
 
 
@@ -74,7 +74,8 @@ def test_a_rate_that_its_own_people_cannot_support_is_taken_from_others(gallery:
     assert rare.calibration == calibration("f" * 64)
     assert rare.threshold == pytest.approx(calibration("f" * 64).threshold_for_fpir(1e-3, 240).similarity)
     assert rare.reason.endswith(
-        "people (invented), other people than yours; this gallery's own 120 people are too few for 1e-3"
+        "people (invented), other people than yours; the 120 of this gallery's own people that it was calibrated "
+        "on are too few for 1e-3"
     )
     with pytest.raises(CalibrationError, match="invented"):
         gallery.identify(portrait(7, 9), fpir=1e-5)

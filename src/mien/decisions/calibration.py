@@ -143,7 +143,7 @@ class Calibration:
     def source_words(self, similarity: float) -> str:
         """On whom the rates at the threshold `similarity` were measured, for the end of a sentence."""
         if self.whose == OWN_GALLERY:
-            words = f"this gallery's own {self.people:,} people ({self.non_mated:,} comparisons)"
+            words = f"{self.people:,} of {self.whose} when it was calibrated ({self.non_mated:,} comparisons)"
         else:
             words = f"{self.non_mated:,} comparisons of {self.people:,} people ({self.data.name})"
             words += f", {self.whose}" if self.whose else ""

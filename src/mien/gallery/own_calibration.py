@@ -142,7 +142,7 @@ def rule_for(own: Calibration | None, known: Calibration | None, fpir: float, si
     if known is None or smallest is None or own.people < FEWEST_PEOPLE:
         return Rule(known or own)
     of_others, least = known.threshold_for_fpir(fpir, size).similarity, own.threshold(smallest).similarity
-    too_few = f"; this gallery's own {own.people:,} people are too few for {rate_words(fpir)}"
+    too_few = f"; the {own.people:,} of {OWN_GALLERY} that it was calibrated on are too few for {rate_words(fpir)}"
     if least > of_others:
         return Rule(own, least, f"{too_few}, and this is the threshold of the smallest rate that they support")
     if own.fmr(least).low > known.fmr(least).value:
