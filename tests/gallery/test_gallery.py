@@ -271,6 +271,12 @@ class TestNames:
         assert caught.value.code == "config.person-name"
         str(caught.value).encode()  # can be printed
         assert len(gallery) == 0
+        assert name not in gallery
+
+    @pytest.mark.parametrize("name", [None, 7, b"Ann", ["Ann"]])
+    def test_nobody_is_called_by_what_is_no_text(self, gallery: Gallery, name: object) -> None:
+        gallery.enroll("Ann", portrait(1))
+        assert name not in gallery
 
 
 class TestIdentify:

@@ -421,10 +421,16 @@ class Gallery:
         with self._database.reading() as connection:
             return tables.people_count(connection)
 
-    def __contains__(self, name: str) -> bool:
-        """Whether somebody is called that."""
+    def __contains__(self, name: object) -> bool:
+        """Whether somebody is called that; nobody is by what can be no name."""
+        if not isinstance(name, str):
+            return False
+        try:
+            name = clean_name(name)
+        except ConfigError:
+            return False
         with self._database.reading() as connection:
-            return tables.person_number(connection, clean_name(name)) is not None
+            return tables.person_number(connection, name) is not None
 
     def __bool__(self) -> bool:
         """True, also for a gallery that is empty."""
