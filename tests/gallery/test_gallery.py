@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,6 +78,13 @@ class TestEnroll:
         assert [record.source for record in enrolment.added] == [str(file), "<bytes>", "<array>"]
         assert enrolment.known == (str(file),)
         assert len({record.photo_sha256 for record in enrolment.added}) == 3
+
+    def test_an_open_file_is_no_photo_and_not_several(self, gallery: Gallery) -> None:
+        with io.BytesIO(portrait(1)) as file:
+            for photos, kind in ((file, "BytesIO"), ([file], "BytesIO"), (bytearray(portrait(1)), "bytearray")):
+                with pytest.raises(TypeError, match=f"opened from a path, bytes.*, not from {kind}"):
+                    gallery.enroll("Ann", photos)  # type: ignore[arg-type]
+        assert "Ann" not in gallery
 
     def test_twice_changes_nothing_and_embeds_nothing(self, gallery: Gallery) -> None:
         gallery.enroll("Ann", [portrait(1, 0), portrait(1, 1)])

@@ -12,7 +12,7 @@ from pathlib import Path
 from shlex import quote
 from threading import Lock
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Self, cast
 
 import numpy as np
 import PIL.Image
@@ -134,6 +134,7 @@ class Gallery:
 
         Raises:
             ConfigError: The name, or `face`, makes no sense.
+            TypeError: What is given is no photo, such as an open file.
             PhotoError, NoFaceError: The only photo can't be used.
             GalleryError: None of several photos can be used, a lookalike was refused, the gallery has another encoder,
                 or it can't be written.
@@ -601,6 +602,8 @@ class Gallery:
 def _several(photos: PhotoSource | Iterable[PhotoSource]) -> list[PhotoSource]:
     if isinstance(photos, str | bytes | os.PathLike | np.ndarray | PIL.Image.Image | PhotoFile | Photo):
         return [photos]
+    if isinstance(photos, bytearray | memoryview) or hasattr(photos, "read"):
+        return [cast(PhotoSource, photos)]  # to be refused as one, not taken for the numbers or lines that it gives
     return list(photos)
 
 
