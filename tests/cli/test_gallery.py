@@ -11,7 +11,9 @@ from cli.conftest import Run
 from mien.gallery import Gallery
 
 
-def test_from_one_photo_to_forgotten(run: Run, people: Path, faceless: Path, among_synthetic: Path) -> None:
+def test_from_one_photo_to_forgotten(
+    run: Run, people: Path, group: Path, faceless: Path, among_synthetic: Path
+) -> None:
     enrolled = run("enroll", "Ada", people / "person-0001/0001.jpg", "--json")
     assert enrolled.code == 0
     assert len(enrolled.json[0]["added"]) == 1
@@ -26,6 +28,10 @@ def test_from_one_photo_to_forgotten(run: Run, people: Path, faceless: Path, amo
     assert face["similarity"] >= face["threshold"]
     assert face["fpir"] > 0
     assert face["candidates"][0]["person"] == "Ada"
+
+    central = run("identify", group, "--face", "central", "--json", "--calibration", among_synthetic)
+    assert central.json[0]["notes"] == [f"{group}: the most central of 2 faces was taken"]
+    assert central.json[0]["notes"][0] in central.err
 
     stranger = run("identify", people / "person-0004/0001.jpg", "--json", "--calibration", among_synthetic)
     assert stranger.code == 1

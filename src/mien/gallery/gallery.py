@@ -222,7 +222,8 @@ class Gallery:
             return [IdentifiedFace.of(unusable, box=None)]
         found, size = self._search(faces.embeddings, max(top, 2), self.recognizer.encoder_identity)
         known = self.recognizer.find_calibration(needed=False)
-        notes = self._drift_notes(fpir) if threshold is None else ()
+        notes = tuple(f"{faces.source}: {note}" for note in faces.notes)
+        notes += self._drift_notes(fpir) if threshold is None else ()
         rule = self._rule_for(fpir, size) if threshold is None else rule_at(self._own_calibration(), known, threshold)
         answers = []
         for candidates, box in zip(found, faces.boxes, strict=True):

@@ -78,7 +78,8 @@ class IdentifiedFace(Identification):
 
     Attributes:
         box: Which face; None if the photo shows none.
-        notes: What else the user should know: that the stated rates do not hold in this gallery.
+        notes: What else the user should know: how the face was found or chosen, and whether the stated rates do not
+            hold in this gallery.
     """
 
     box: Box | None = None
