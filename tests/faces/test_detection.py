@@ -99,6 +99,35 @@ def test_a_large_photo_is_shrunk_for_detection_only(detector: Detector, portrait
         assert np.abs(shrunk.landmarks[0] - 6 * at_once.landmarks[0]).max() < 0.12 * eyes
 
 
+def test_each_side_of_a_large_photo_has_a_scale_of_its_own(
+    detector: Detector, portraits: list[NDArray[np.uint8]]
+) -> None:
+    for pixels in portraits:
+        photo = Photo.open(cv2.resize(pixels, (1503, 1500), interpolation=cv2.INTER_CUBIC).astype(np.uint8))
+        preview = photo.preview(640)
+        assert preview.shape == (639, 640, 3)
+        scale = np.array([1503 / 640, 1500 / 639])
+        large, small = detector.detect(photo), detector.detect(preview)
+        np.testing.assert_allclose(large.landmarks, small.landmarks * scale, atol=0.01)
+        np.testing.assert_allclose(large.boxes, small.boxes * np.tile(scale, 2), atol=0.01)
+
+
+def test_landmarks_count_from_the_edge_of_a_picture(detector: Detector) -> None:
+    """A point at x is at width − x in the mirror, which it would be at width − 1 − x from the middle of a pixel."""
+    random, others = np.random.default_rng(0), [1, 0, 2, 4, 3]
+    sums = []
+    for path in sorted(photos("lfw").rglob("*.jpg"))[::80]:
+        small = cv2.resize(Photo.open(path).pixels, (125, 125), interpolation=cv2.INTER_AREA)
+        points = []
+        for seen in (small, small[:, ::-1]):
+            left, top = random.integers(0, 36, 2)  # the network's own slips depend on where in its grid a face lies
+            scene = np.full((160, 160, 3), 110, np.uint8)
+            scene[top : top + 125, left : left + 125] = seen
+            points.append(detector.detect(scene).landmarks[0, :, 0] - left)
+        sums.append(points[0] + points[1][others])
+    assert abs(np.median(sums) - 125) < 0.4
+
+
 def test_small_faces_are_found_when_asked(portraits: list[NDArray[np.uint8]]) -> None:
     small = cv2.resize(portraits[0], (56, 56), interpolation=cv2.INTER_AREA)  # a face of about 20 pixels
     scene = np.full((1800, 2400, 3), 90, np.uint8)
