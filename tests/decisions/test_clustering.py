@@ -1,6 +1,7 @@
 import json
 from collections.abc import Sequence
-from typing import Any
+from heapq import heappop
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from made_calibration import made_calibration
-from mien.decisions.clustering import Clustering, Method, cluster
+from mien.decisions.clustering import Clustering, Method, cluster, linking
 from mien.decisions.clustering.clustering import by_size
 from mien.errors import CalibrationError
 
@@ -149,6 +150,77 @@ def test_graph_is_the_greedy_rule_where_every_neighbour_is_seen(seed: int) -> No
         expected = by_greed(embeddings.astype(np.float64), threshold, photos)
         found = cluster(embeddings, threshold=threshold, photo_of_face=photos)
         assert same_grouping(found.labels, expected)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    count=st.integers(2, 150),
+    neighbours=st.integers(1, 20),
+    photos=st.integers(1, 300),
+    kind=st.sampled_from(get_args(linking.Linkage)),
+    rounded=st.booleans(),
+)
+def test_only_the_first_candidate_of_each_group_need_be_kept(
+    seed: int, count: int, neighbours: int, photos: int, kind: linking.Linkage, rounded: bool
+) -> None:
+    random = np.random.default_rng(seed)
+    units = random.normal(size=(3, 6))[random.integers(3, size=count)] + random.normal(size=(count, 6))
+    if rounded:  # many ties
+        units = np.round(units)
+    units /= np.maximum(np.linalg.norm(units, axis=1, keepdims=True), 1)
+    photo = random.integers(photos, size=count)
+    kept_apart = [{int(number)} for number in photo]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(linking, "NEIGHBOURS", neighbours)
+        groups, others = (linking._Groups(units, np.arange(count), kind) for _ in range(2))
+        expected = with_every_candidate(groups, 0.3, [set(photos) for photos in kept_apart])
+        np.testing.assert_array_equal(linking._join_neighbours(others, 0.3, kept_apart), expected)
+
+
+def with_every_candidate(groups: linking._Groups, threshold: float, photos: list[set[int]]) -> NDArray[np.int64]:
+    """Linking with each pair of neighbours there ever is among the candidates."""
+    members = {group: [group] for group in range(groups.count)}
+    near: dict[int, set[int]] = {group: set() for group in members}
+    candidates = []
+    for a, b, alike in zip(*groups.edges(threshold), strict=True):
+        near[a].add(b)
+        near[b].add(a)
+        candidates.append((-alike, a, b))
+    while candidates:
+        candidates.remove(best := min(candidates))
+        _, a, b = best
+        if a not in members or b not in members:
+            continue
+        if photos[a] & photos[b]:
+            near[a] -= {b}
+            near[b] -= {a}
+            continue
+        joined = groups.join(a, b)
+        members[joined] = members.pop(a) + members.pop(b)
+        photos.append(photos[a] | photos[b])
+        near[joined] = {other for other in near[a] | near[b] if other in members}
+        for other in near[joined]:
+            near[other].add(joined)
+        candidates += groups.most_alike(joined, np.array(sorted(near[joined]), np.int64), threshold)
+    labels = np.zeros(sum(map(len, members.values())), np.int64)
+    for number, group in enumerate(sorted(members)):
+        labels[members[group]] = number
+    return labels
+
+
+def test_linking_one_person_looks_at_few_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    embeddings, _ = faces([600], spread=0.1)
+    looked_at = []
+
+    def looking(candidates: list[tuple[float, int, int]]) -> tuple[float, int, int]:
+        looked_at.append(heappop(candidates))
+        return looked_at[-1]
+
+    monkeypatch.setattr(linking, "NEIGHBOURS", 8)
+    monkeypatch.setattr("heapq.heappop", looking)
+    assert len(cluster(embeddings, threshold=0.3)) == 1
+    assert len(looked_at) < 20 * len(embeddings)
 
 
 def by_greed(units: NDArray[np.float64], threshold: float, photos: NDArray[np.int64]) -> NDArray[np.int64]:

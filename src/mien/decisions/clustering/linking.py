@@ -11,6 +11,8 @@ For two single faces both are their similarity, and both are inner products of o
 """
 
 import heapq
+from collections.abc import Iterator
+from itertools import repeat
 from typing import Literal
 
 import numpy as np
@@ -116,9 +118,12 @@ class _Groups:
         self._scale(slice(joined, joined + 1))
         return joined
 
-    def linkages(self, group: int, others: list[int]) -> list[float]:
-        values: list[float] = (self.scaled[others] @ self.scaled[group]).tolist()
-        return values
+    def most_alike(self, group: int, others: NDArray[np.int64], threshold: float) -> Iterator[tuple[float, int, int]]:
+        """(−linkage, other, group) of those others that are alike enough, the most alike first."""
+        linkage = self.scaled[others] @ self.scaled[group]
+        others, linkage = others[linkage >= threshold], linkage[linkage >= threshold]
+        order = np.argsort(-linkage, kind="stable")
+        return zip((-linkage[order]).tolist(), others[order].tolist(), repeat(group))
 
     def edges(self, threshold: float) -> tuple[list[int], list[int], list[float]]:
         """Both ends a < b and the linkage of each edge of the graph that is strong enough."""
@@ -144,10 +149,20 @@ def _join_neighbours(groups: _Groups, threshold: float, photos: list[set[int]]) 
         near[b].add(a)
         candidates.append((-linkage, a, b))
     heapq.heapify(candidates)
+    # Of a joined group's own only the most alike is among the candidates: all of them would be faces × faces.
+    waiting: dict[int, Iterator[tuple[float, int, int]]] = {}
+
+    def offer_next(group: int) -> None:
+        if candidate := next(waiting.get(group, iter(())), None):
+            heapq.heappush(candidates, candidate)
+
     while candidates:
         _, a, b = heapq.heappop(candidates)
-        if a not in near or b not in near:
-            continue  # one of them has become part of another group
+        if b not in near:
+            continue  # it has become part of another group
+        offer_next(b)
+        if a not in near:
+            continue
         if not photos[a].isdisjoint(photos[b]):
             near[a].discard(b)
             near[b].discard(a)
@@ -156,15 +171,15 @@ def _join_neighbours(groups: _Groups, threshold: float, photos: list[set[int]]) 
         photos.append(photos[a] | photos[b])
         part_of.append(joined)
         part_of[a] = part_of[b] = joined
-        near_a, near_b = near.pop(a), near.pop(b)
-        near[joined] = (near_a | near_b) - {a, b}
-        others = sorted(near[joined])
-        for other in others:
-            near[other] -= {a, b}
+        parts = {a, b}
+        near[joined] = (near.pop(a) | near.pop(b)) - parts
+        for other in near[joined]:
+            near[other] -= parts
             near[other].add(joined)
-        for other, linkage in zip(others, groups.linkages(joined, others), strict=True):
-            if linkage >= threshold:
-                heapq.heappush(candidates, (-linkage, other, joined))
+        waiting.pop(a, None)
+        waiting.pop(b, None)
+        waiting[joined] = groups.most_alike(joined, np.array(sorted(near[joined]), np.int64), threshold)
+        offer_next(joined)
     # A group is always joined into a later one: from the last to the first, each one's own is already known.
     for group in reversed(range(len(part_of))):
         part_of[group] = part_of[part_of[group]]
