@@ -15,6 +15,7 @@ from mien.training.exporting import export_run
 from mien.training.recipe import Recipe, read_recipe
 from mien.training.reports.run_tables import RunTables
 from mien.training.trainer import train
+from mien.training.trainer.memory import keep_freed_memory
 
 FOLDER = KEPT / "trained"
 START = FOLDER / "sface"
@@ -82,6 +83,7 @@ def _trained(name: str) -> Path:
     """The run of a shipped recipe; what is there already is not trained again."""
     folder = FOLDER / name
     folder.parent.mkdir(parents=True, exist_ok=True)
+    keep_freed_memory()
     with progress_shown():
         train(_recipe(name), folder, tell=say)
     return folder

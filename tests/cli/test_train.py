@@ -54,6 +54,13 @@ def test_a_run_that_is_out_of_time_says_how_to_go_on(run: Run, recipe: Path, tmp
     assert "goes on from there" in ended.out
 
 
+def test_the_process_keeps_its_memory(run: Run, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr("mien.training.trainer.memory.keep_freed_memory", lambda: asked.append(True))
+    assert run("train", recipe, "-o", tmp_path / "run", "--set", "training.minutes=0.0001").code == 0
+    assert asked
+
+
 def test_photos_that_gave_no_crop_are_counted(run: Run, recipe: Path, tmp_path: Path) -> None:
     for number, person in enumerate(Population(5).person(number) for number in range(4)):
         folder = tmp_path / "people" / f"p{number}"

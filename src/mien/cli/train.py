@@ -35,6 +35,7 @@ def train(
     try:
         from mien.training.recipe import describe_keys, read_recipe
         from mien.training.trainer import train as follow
+        from mien.training.trainer.memory import keep_freed_memory
     except ImportError as missing:
         if missing.name and missing.name.partition(".")[0] == "mien":
             raise
@@ -46,6 +47,7 @@ def train(
         raise ConfigError("Name a recipe to follow.", hint="`mien train quick` is a first one; --keys lists all keys.")
     read = read_recipe(recipe, changes or ())
     folder = output or Path("runs") / recipe.stem
+    keep_freed_memory()
     one_of_the_others = int(os.environ.get("RANK", "0")) > 0  # of torchrun's processes the first speaks for all
     with nullcontext() if one_of_the_others else progress_shown():
         result = follow(read, folder, tensorboard=tensorboard, tell=say)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mien.evaluation import Estimate
+from mien.training.comparing import one_run
 from mien.training.comparing.one_run import Watch, main, peak_memory
 from mien.training.comparing.parts import part_data
 from mien.training.comparing.run_measures import MEASURES, STRANGERS, RunFailure, RunMeasures
@@ -49,6 +50,14 @@ def test_a_run_is_trained_and_judged_once(tmp_path: Path, capsys: pytest.Capture
     assert main(arguments) == 0, "it is only judged again"
     assert RunMeasures.read(tmp_path / "run") == found
     assert (tmp_path / "run" / "best.pt").stat().st_mtime_ns == before
+
+
+def test_the_process_keeps_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(one_run, "keep_freed_memory", lambda: asked.append(True))
+    monkeypatch.setattr(one_run, "finish_run", lambda *folders: None)
+    assert main(["run", "learnt", "named", "strangers"]) == 0
+    assert asked
 
 
 def test_a_loss_that_is_no_number_is_a_failure_with_its_reason(tmp_path: Path) -> None:

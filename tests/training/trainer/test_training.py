@@ -19,7 +19,7 @@ from mien.training.data.preparing import prepare_data
 from mien.training.losses import LOSSES, CrossBatchMemory
 from mien.training.mining import SemiHard
 from mien.training.recipe import Recipe, check_recipe, read_recipe
-from mien.training.trainer import TrainingResult, open_run, read_run_recipe, train, training_run, validate
+from mien.training.trainer import TrainingResult, memory, open_run, read_run_recipe, train, training_run, validate
 from mien.training.trainer.checkpoint import load_checkpoint, save_checkpoint
 from mien.training.trainer.joint_objective import JointObjective, Outcome
 from mien.training.trainer.run_log import RunLog, read_log
@@ -93,6 +93,13 @@ def test_a_run_leaves_all_that_says_how_it_went(cache: Path, tmp_path: Path) -> 
     assert recipe == small_recipe(cache)
     assert not network.training
     assert_same_weights(dict(network.state_dict()), network_of(tmp_path / "run", "best.pt"))
+
+
+def test_the_memory_of_the_callers_process_is_left_alone(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "platform", None)  # which the switch asks for the C library
+    assert train(small_recipe(cache), tmp_path / "run").finished
 
 
 class Stopped(KeyboardInterrupt):

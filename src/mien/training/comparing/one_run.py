@@ -16,6 +16,7 @@ from mien.progress import reporting
 from mien.training.comparing.judging import judge
 from mien.training.comparing.run_measures import FAILED, MEASURED, RunFailure
 from mien.training.trainer import train
+from mien.training.trainer.memory import keep_freed_memory
 from mien.training.trainer.run_folder import RESULT, read_run_recipe
 
 PEAK = "peak_bytes.txt"
@@ -87,6 +88,7 @@ def finish_run(folder: Path, learnt: Path, named: Path, strangers: Path) -> None
 def main(arguments: list[str]) -> int:
     """Finish the run of the arguments; the exit code is 0, 130 when interrupted, or 3 with the reason in a file."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has it ignored in what runs in the background
+    keep_freed_memory()
     folder, learnt, named, strangers = map(Path, arguments)
     try:
         finish_run(folder, learnt, named, strangers)

@@ -25,7 +25,6 @@ from mien.training.data.preparing import PreparedData, prepare_data
 from mien.training.recipe import Recipe, write_recipe
 from mien.training.trainer.batches import Batches
 from mien.training.trainer.checkpoint import load_checkpoint
-from mien.training.trainer.memory import keep_freed_memory
 from mien.training.trainer.ordering import epoch_order
 from mien.training.trainer.run_folder import BEST, CHECKPOINT, PEOPLE, RECIPE, REPORT, RESULT, SCATTER, read_run_recipe
 from mien.training.trainer.stages import check_stages
@@ -100,7 +99,6 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
     accelerator = Accelerator(
         mixed_precision="bf16" if recipe.training.precision == "bf16" else "no", cpu=not torch.cuda.is_available()
     )
-    keep_freed_memory()
     torch.manual_seed(recipe.seed)
     network, augmentation = begin_network(recipe), Augmentation.from_settings(recipe.augmentation)
     check_stages(recipe, network)  # before hours of cutting crops, or of the stages before
