@@ -14,6 +14,7 @@ from mien.errors import ConfigError
 from mien.training.data.crop_set import SIDE, TEMPLATE, CropSet
 from mien.training.data.preparing import prepare_data
 from mien.training.recipe import Recipe, check_recipe
+from mien.training.sampling.decks import rows_of_people
 
 NAMED_SHARE = 0.15
 """Of each person's photos, how many are kept back to be named in the closed set; one at least where there are two."""
@@ -89,11 +90,8 @@ def keep_back(
     """
     labels = np.asarray(labels)
     random = np.random.default_rng(seed)
-    kept = [np.zeros(0, np.int64)]
-    for label in np.unique(labels):
-        rows = random.permutation(np.flatnonzero(labels == label))
-        kept.append(rows[: min(max(1, round(share * len(rows))), len(rows) - 1)])
-    named = np.sort(np.concatenate(kept))
+    shuffled = [random.permutation(rows) for rows in rows_of_people(labels)]
+    named = np.sort(np.concatenate([rows[: min(max(1, round(share * len(rows))), len(rows) - 1)] for rows in shuffled]))
     return np.setdiff1d(np.arange(len(labels)), named), named
 
 
