@@ -64,6 +64,9 @@ def test_killed_halfway_and_carried_on_gives_the_same_folder(tmp_path: Path) -> 
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
     process.wait()
+    if os.name == "posix":
+        assert process.returncode == -signal.SIGKILL, "it was over before"
+    assert 10 <= len(list(broken.rglob("*.json"))) < len(list(whole.rglob("*.json")))
     for name, data in _files(broken).items():
         if not name.endswith(".partial"):
             assert data == (whole / name).read_bytes(), name
