@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mien.training.large_heads.directions import unit
 from mien.training.large_heads.target_and_rest import TargetAndRest, target_and_rest
 
 Margin = Callable[[Tensor], Tensor]
@@ -58,12 +59,6 @@ def margin_cross_entropy(
 def with_margin(logits: TargetAndRest, scale: float | Tensor, margin: Margin) -> Tensor:
     """(N,) cross-entropy of logits s·cos θ once the margin is on the target's."""
     return -functional.logsigmoid(_margined(logits.target, scale, margin) - logits.rest)
-
-
-def unit(vectors: Tensor) -> Tensor:
-    """(N, D) vectors at length 1; a zero vector stays zero, and its gradient finite."""
-    lengths: Tensor = torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
-    return vectors / lengths.where(lengths > 0, 1)
 
 
 def _formula(queries: Tensor, weight: Tensor, labels: Tensor, scale: float | Tensor, margin: Margin) -> Tensor:

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from torch.distributed import ProcessGroup
 
 from mien.training.large_heads.across_processes import gathered, log_sum_exp, summed
+from mien.training.large_heads.directions import unit
 from mien.training.large_heads.huge_pages import on_huge_pages
-from mien.training.large_heads.margin_cross_entropy import Margin, unit, with_margin
+from mien.training.large_heads.margin_cross_entropy import Margin, with_margin
 from mien.training.large_heads.sampled_classes import sampled_classes
 from mien.training.large_heads.target_and_rest import TargetAndRest, target_and_rest
 

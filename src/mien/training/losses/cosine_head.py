@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from mien.training.large_heads import margin_cross_entropy
-from mien.training.losses.directions import cosines
+from mien.training.losses.cosines import cosines
 from mien.training.losses.loss import ClassificationLoss
 from mien.training.losses.ranges import above
 

@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor
 
+from mien.training.large_heads.directions import unit
 from mien.training.losses.arcface import arc_margin
 from mien.training.losses.cosine_head import CosineHead
-from mien.training.losses.directions import unit
 from mien.training.losses.loss import ClassificationLoss
 from mien.training.losses.ranges import within
 

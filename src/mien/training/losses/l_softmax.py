@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from mien.training.losses.directions import unit
+from mien.training.large_heads.directions import unit
 from mien.training.losses.loss import ClassificationLoss
 from mien.training.losses.multiple_angle import multiple_angle
 from mien.training.losses.ranges import at_least

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mien.training.losses.directions import unit
+from mien.training.large_heads.directions import unit
 from mien.training.losses.loss import Indices, Loss, at_least_float32
 
 DIFFERENCES = ("absolute", "chi_square")

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mien.training.losses.directions import cosines, unit
+from mien.training.large_heads.directions import unit
+from mien.training.losses.cosines import cosines
 from mien.training.losses.loss import ClassificationLoss
 from mien.training.losses.ranges import above
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mien.training.losses.arcface import ArcFace
-from mien.training.losses.directions import cosines
+from mien.training.losses.cosines import cosines
 from mien.training.losses.loss import ClassificationLoss
 from mien.training.losses.ranges import at_least
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mien.training.losses import ClassificationLoss
-from mien.training.losses.directions import cosines
+from mien.training.losses.cosines import cosines
 
 BINS = 90
 """Of angles from 0 to 180 degrees."""

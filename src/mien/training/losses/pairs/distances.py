@@ -5,7 +5,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from mien.training.losses.directions import unit
+from mien.training.large_heads.directions import unit
 from mien.training.losses.loss import at_least_float32
 from mien.training.losses.pairs.dot_products import dot_products
 from mien.training.losses.ranges import one_of
