@@ -9,6 +9,7 @@ from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -60,7 +61,7 @@ def test_threads_do_not_disturb_each_other(runtime: str) -> None:
 
 @needs_openvino
 def test_the_first_calls_of_openvino_come_from_several_threads_and_end() -> None:
-    """The first tensors of a process, made at once, stopped one process in twelve for ever: so opening makes one."""
+    """The first tensors of a process, made at once, stopped one process in twelve for ever."""
     script = """
 import threading, numpy as np
 from mien.models import load_card, open_model
@@ -73,6 +74,16 @@ threads = [threading.Thread(target=call) for _ in range(2)]
 """
     for _ in range(5):
         subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+@needs_openvino
+@pytest.mark.usefixtures("empty_cache")
+def test_opening_with_openvino_makes_the_first_tensor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that no two threads ever make it at once, which the test above can miss on a calm machine."""
+    made: list[Any] = []
+    monkeypatch.setattr("openvino.Tensor", lambda *given, **named: made.append(given))
+    open_model(encoder_card(tmp_path, projection()), runtime="openvino")
+    assert made
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
