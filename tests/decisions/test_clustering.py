@@ -321,7 +321,7 @@ def test_the_threshold_follows_from_the_rate() -> None:
     assert found.reason.startswith(
         "4 faces in 2 groups, 1 of them a face alone; put together at a similarity of 0.3000"
     )
-    assert "at a rate of 1e-3 (95 % interval" in found.reason
+    assert "at a rate of 0.1 % (95 % interval" in found.reason
     assert "by chance" not in found.reason
     many = cluster(np.eye(100), calibration, fmr=1e-3)
     assert many.reason.endswith("at that rate 5 of the 4,950 pairs here would be by chance")

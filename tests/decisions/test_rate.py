@@ -38,7 +38,16 @@ def test_independent_ones_are_wrong_less_than_the_union_bound(value: float, comp
 
 @pytest.mark.parametrize(
     ("rate", "words"),
-    [(0, "0"), (1, "100 %"), (0.999, "99.9 %"), (0.5, "50 %"), (0.012, "1.2 %"), (1e-3, "1e-3"), (3.14e-5, "3.1e-5")],
+    [
+        (0, "0"),
+        (1, "100 %"),
+        (0.999, "99.9 %"),
+        (0.5, "50 %"),
+        (0.012, "1.2 %"),
+        (1e-3, "0.1 %"),
+        (9.9e-4, "9.9e-4"),
+        (3.14e-5, "3.1e-5"),
+    ],
 )
 def test_words(rate: float, words: str) -> None:
     assert rate_words(rate) == words
@@ -51,6 +60,12 @@ def test_a_rounding_error_does_not_change_the_words() -> None:
 
 def test_interval_words() -> None:
     assert interval_words(Rate(1e-4, 8e-5, 1.3e-4)) == "95 % interval 8e-5 to 1.3e-4"
+
+
+def test_the_ends_of_an_interval_are_written_as_its_rate_is() -> None:
+    assert interval_words(Rate(1.2e-3, 8e-4, 1.6e-3)) == "95 % interval 0.08 % to 0.16 %"
+    assert interval_words(Rate(9e-4, 8e-4, 1.2e-3)) == "95 % interval 8e-4 to 1.2e-3"
+    assert interval_words(Rate(0.5, 0, 1)) == "95 % interval 0 to 100 %"
 
 
 @given(st.floats(1e-12, 1))

@@ -52,7 +52,7 @@ def test_a_given_threshold_decides_and_its_rate_is_stated() -> None:
     assert found.decision == "match"
     assert found.fmr is not None
     assert found.fmr.value == pytest.approx(1e-3)
-    assert "at 0.3000, the threshold given for a false match rate of 1e-3" in found.reason
+    assert "at 0.3000, the threshold given for a false match rate of 0.1 %" in found.reason
     assert verify(0.2999, CALIBRATION, threshold=0.3).decision == "no_match"
 
 

@@ -12,6 +12,7 @@ import pytest
 
 import mien.gallery
 from fake_recognizer import DIMENSIONS, FakeRecognizer, embedding, portrait, save_people
+from mien.decisions.wording import rate_words
 from mien.errors import CalibrationError, ConfigError, GalleryError, MienError, NoFaceError, PhotoError
 from mien.gallery import Gallery, tables
 from mien.photos import PhotoSource
@@ -180,6 +181,7 @@ class TestEnroll:
         assert lookalike.fmr.value == pytest.approx(10 ** (2 - 10 * lookalike.similarity), rel=0.05)
         assert enrolment.warnings == (lookalike.reason,)
         assert "Bob looks like Ann" in lookalike.reason
+        assert f"in {rate_words(lookalike.fmr.value)} of comparisons (95 % interval" in lookalike.reason
         assert len(gallery) == 3
 
     def test_a_known_face_can_be_refused(self, gallery: Gallery) -> None:

@@ -75,7 +75,7 @@ def test_a_rate_that_its_own_people_cannot_support_is_taken_from_others(gallery:
     assert rare.threshold == pytest.approx(calibration("f" * 64).threshold_for_fpir(1e-3, 240).similarity)
     assert rare.reason.endswith(
         "people (invented), other people than yours; the 120 of this gallery's own people that it was calibrated "
-        "on are too few for 1e-3"
+        "on are too few for 0.1 %"
     )
     with pytest.raises(CalibrationError, match="invented"):
         gallery.identify(portrait(7, 9), fpir=1e-5)

@@ -5,11 +5,11 @@ import math
 from mien.decisions.rate import Rate
 
 
-def rate_words(rate: float) -> str:
-    """`rate` with two significant digits: "5 %", "1.2 %", "3.1e-5"."""
+def rate_words(rate: float, like: float | None = None) -> str:
+    """`rate` with two significant digits: "5 %", "1.2 %", "0.1 %", "3.1e-5"; written as `like` would be, if given."""
     if rate == 0:
         return "0"
-    if rate >= 0.00995:
+    if (rate if like is None else like) >= 0.000995:
         return f"{100 * rate:.2g} %" if rate < 0.995 else f"{100 * rate:.3g} %"
     mantissa, exponent = f"{rate:.1e}".split("e")
     return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
@@ -30,5 +30,10 @@ def counted(number: int, one: str, several: str = "") -> str:
 
 
 def interval_words(rate: Rate) -> str:
-    """The interval of `rate`: "95 % interval 0.8e-4 to 1.3e-4"."""
-    return f"95 % interval {rate_words(rate.low)} to {rate_words(rate.high)}"
+    """The interval of `rate`: "95 % interval 8e-5 to 1.3e-4"."""
+    return f"95 % interval {span_words(rate)}"
+
+
+def span_words(rate: Rate) -> str:
+    """From where to where the interval of `rate` goes, both ends written as the rate is."""
+    return " to ".join(rate_words(end, like=rate.value) for end in (rate.low, rate.high))

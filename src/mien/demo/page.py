@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from mien._version import __version__
 from mien.decisions import Calibration, Rate, verify
+from mien.decisions.wording import interval_words, rate_words, span_words
 from mien.demo.running import FMR, DemoResult, Portrait
 from mien.evaluation.reports import plot, render_page
 from mien.gallery import IdentifiedFace
@@ -42,8 +43,8 @@ def render(result: DemoResult, calibration: Calibration, *, synthetic: bool) -> 
         rates=[
             {
                 "name": name,
-                "value": _percent(rate.value),
-                "interval": f"{_percent(rate.low)} to {_percent(rate.high)}",
+                "value": rate_words(rate.value),
+                "interval": span_words(rate),
                 "of": of,
             }
             for name, (rate, of) in result.rates.items()
@@ -157,4 +158,4 @@ def _percent(share: float) -> str:
 
 def rate_line(name: str, rate: Rate, of: str) -> str:
     """One measured error rate for the terminal."""
-    return f"{name}: {_percent(rate.value)} (95 % interval {_percent(rate.low)} to {_percent(rate.high)}) of {of}"
+    return f"{name}: {rate_words(rate.value)} ({interval_words(rate)}) of {of}"

@@ -6,6 +6,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from mien.decisions import Calibration
+from mien.decisions.wording import interval_words, rate_words
 from mien.errors import CalibrationError
 from mien.gallery import tables
 from mien.gallery.index import Index
@@ -87,7 +88,7 @@ def _lookalike(person: str, other: str, similarity: float, threshold: float, cal
     fmr = calibration.fmr(similarity)
     reason = (
         f"{person} looks like {other}, who is in the gallery already: similarity {similarity:.3f}, at or above "
-        f"{threshold:.3f}; two different people are that similar in {fmr.value:.1e} of comparisons "
-        f"(95 % interval {fmr.low:.1e} to {fmr.high:.1e})."
+        f"{threshold:.3f}; two different people are that similar in {rate_words(fmr.value)} of comparisons "
+        f"({interval_words(fmr)})."
     )
     return Lookalike(other, similarity, threshold, fmr, reason)

@@ -58,7 +58,7 @@ def test_the_truth_scores_it(folders: tuple[Path, Path]) -> None:
     assert found.at_threshold is not None
     assert isinstance(found.at_threshold.fpir, Estimate)
     assert found.at_threshold.fpir.high < 0.95, "four strangers without a name are four people"
-    assert str(evaluation.data.facts["right answers"]).startswith("10 of 10: 100.00%")
+    assert str(evaluation.data.facts["right answers"]).startswith("10 of 10: 100.00 %")
     strict = protocol.evaluate(photos_of(protocol), Settings(threshold=0.999, resamples=20))
     assert str(strict.data.facts["right answers"]).startswith("4 of 10")
     loose = protocol.evaluate(photos_of(protocol), Settings(threshold=-1, resamples=20))
@@ -77,7 +77,9 @@ def test_right_answers_have_an_interval_over_people(tmp_path: Path) -> None:
     protocol = PROTOCOLS["course"](tmp_path / "known", tmp_path / "probes", truth=tmp_path / "truth.csv")
     person = {name: Path(name).stem.removeprefix("p").split("-")[0] for name in protocol.photos}
     told = str(protocol.evaluate(embedded(person, noise=0.1), AT).data.facts["right answers"])
-    assert told.startswith(f"80 of 80: 100.00% ({100 * 0.025 ** (1 / 4):.2f}%"), "four people, however many photos"
+    assert told.startswith(f"80 of 80: 100.00 % ({100 * 0.025 ** (1 / 4):.2f} to 100.00 %)"), (
+        "four people, however many photos"
+    )
 
 
 def test_who_is_known_but_not_enrolled_is_no_stranger(folders: tuple[Path, Path]) -> None:

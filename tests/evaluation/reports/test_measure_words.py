@@ -18,6 +18,7 @@ three = st.lists(st.floats(0, 1), min_size=3, max_size=3).map(sorted)
         (Estimate(0.0, 0.0, 0.00123), "share", "0.00 %", "0.00 to 0.12 %"),
         (Estimate(1.0, 1.0, 1.0), "share", "100 %", "100 to 100 %"),
         (Estimate(3.1e-5, 1.2e-5, 6.6e-5), "share", "3.1e-5", "1.2e-5 to 6.6e-5"),
+        (Estimate(3.1e-5, 0.0, 1.2e-2), "share", "3.1e-5", "0 to 1.2e-2"),
         (Estimate(5.5, 5.32, 5.66), "number", "5.50", "5.32 to 5.66"),
         (Estimate(-12.3, -15.6, -9.1), "number", "−12.3", "−15.6 to −9.1"),
         (Estimate(-0.0052, -0.0082, -0.0023), "difference of shares", "−0.52 points", "−0.82 to −0.23"),

@@ -171,7 +171,9 @@ class Course:
             )
             whose = np.unique(searched.probes.people, return_inverse=True)[1]
             (share,), (low,), (high,) = clustered_shares(right[:, None], whose)
-            facts["right answers"] = f"{right.sum():,.0f} of {len(answers):,}: {share:.2%} ({low:.2%}–{high:.2%})"
+            facts["right answers"] = (
+                f"{right.sum():,.0f} of {len(answers):,}: {100 * share:.2f} % ({100 * low:.2f} to {100 * high:.2f} %)"
+            )
             identification = searched.measures(threshold, settings)
         shown = {self.truth[name] for name in scored} if self.truth else set()
         people = set(self.people.values()) | shown - {UNKNOWN}

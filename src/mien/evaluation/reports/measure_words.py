@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from mien.decisions.wording import rate_words
+from mien.decisions.rate import Rate
+from mien.decisions.wording import rate_words, span_words
 from mien.evaluation.measures.estimate import Estimate, Measure, Unsupported
 
 Unit = Literal["share", "number", "difference of shares", "difference of numbers"]
@@ -47,7 +48,8 @@ def similarity_words(similarity: float) -> str:
 
 def _share(measure: Estimate, note: str) -> Cell:
     if 0 < measure.value < 1e-4:
-        return Cell(rate_words(measure.value), f"{rate_words(measure.low)} to {rate_words(measure.high)}", note=note)
+        rate = Rate(measure.value, measure.low, measure.high)
+        return Cell(rate_words(rate.value), span_words(rate), note=note)
     value, low, high = _rounded(measure, 100, "")
     return Cell(f"{value} %", f"{low} to {high} %", note=note)
 

@@ -89,7 +89,7 @@ def _data(recipe: Recipe, result: Mapping[str, Any]) -> str:
 
 def _kind(source: Source) -> str:
     kind = "people who don't exist" if source.synthetic else "photos of the trainer's own"
-    return f"{kind} in {source.share:.0%} of each batch" if source.share else kind
+    return f"{kind} in {100 * source.share:.0f} % of each batch" if source.share else kind
 
 
 def _with_settings(table: OpenTable) -> str:

@@ -77,7 +77,8 @@ class TrainingResult:
         named |= {f"TMR at FMR {rate}": measure for rate, measure in self.measures.tar_at_far.items()}
         for name, measure in named.items():
             if isinstance(measure, Estimate):
-                lines.append(f"  {name:<16} {measure.value:7.2%}  ({measure.low:.2%} to {measure.high:.2%})")
+                value, low, high = 100 * measure.value, 100 * measure.low, 100 * measure.high
+                lines.append(f"  {name:<16} {value:6.2f} %  ({low:.2f} to {high:.2f} %)")
         return "\n".join([*lines, *failed, f"  how it went: {self.folder / REPORT}"])
 
 

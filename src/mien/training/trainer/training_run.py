@@ -431,7 +431,7 @@ class TrainingRun:
             self._write(ANGLES, angles)
         self.watch.begin()
         position.validated = position.step
-        rate = "" if math.isnan(row["tmr"]) else f", TMR at FMR {fmr} {row['tmr']:.1%}"
+        rate = "" if math.isnan(row["tmr"]) else f", TMR at FMR {fmr} {100 * row['tmr']:.1f} %"
         self.tell(
             f"{stage.name}, epoch {position.stage_step / stage.steps_per_epoch:.3g}: loss {position.loss:.4g}, "
             f"AUC {row['auc']:.4f}{rate}"
