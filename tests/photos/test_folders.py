@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bad_files import encode, make_bad_files, picture
 from mien.errors import PhotoError
 from mien.photos import find_people, find_photos
-from mien.photos.folders import _natural
+from mien.photos.folders import natural_order
 
 JPEG, GIF = encode(picture(), "JPEG"), encode(picture(), "GIF")
 
@@ -116,12 +116,12 @@ def test_an_unreadable_file_without_a_photos_extension_is_passed_over(
 def test_any_names_can_be_ordered(names: list[str]) -> None:
     paths = [Path(name) for name in names]
     backwards = list(reversed(paths))
-    assert sorted(paths, key=_natural) == sorted(backwards, key=_natural)
+    assert sorted(paths, key=natural_order) == sorted(backwards, key=natural_order)
 
 
 @given(st.integers(0, 10**30), st.integers(0, 10**30))
 def test_numbers_count_as_numbers(first: int, second: int) -> None:
-    assert (_natural(Path(f"a{first}b")) < _natural(Path(f"a{second}b"))) == (first < second)
+    assert (natural_order(Path(f"a{first}b")) < natural_order(Path(f"a{second}b"))) == (first < second)
 
 
 def _fill(folder: Path, *names: str, content: bytes = JPEG) -> None:

@@ -39,7 +39,7 @@ def find_photos(folder: str | os.PathLike[str]) -> list[Path]:
     files = list(_walk(root))
     inside = Path(os.path.realpath(root))
     found = [path for path in files if _is_photo(path, inside)]
-    return sorted(found, key=lambda path: _natural(path.relative_to(root)))
+    return sorted(found, key=lambda path: natural_order(path.relative_to(root)))
 
 
 def find_people(folder: str | os.PathLike[str]) -> dict[str, list[Path]]:
@@ -102,8 +102,8 @@ def _is_photo(path: Path, inside: Path) -> bool:
     return content is not None and content.kind is Kind.PICTURE
 
 
-def _natural(path: Path) -> list[tuple[list[str | int], str]]:
-    """A key by which numbers in names count as numbers; the names themselves decide between equals."""
+def natural_order(path: Path) -> list[tuple[list[str | int], str]]:
+    """A key to sort by, by which numbers in names count as numbers; the names themselves decide between equals."""
     return [(_text_and_numbers(part), part) for part in path.parts]
 
 

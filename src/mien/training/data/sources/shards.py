@@ -1,7 +1,6 @@
 """WebDataset shards: tar files in which each photo lies beside what is known of it."""
 
 import os
-import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
@@ -10,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import ConfigError
+from mien.photos.folders import natural_order
 from mien.training.data.sources.listing import list_hash, state_hash
 from mien.training.data.sources.photo_set import LabelledPhoto
 from mien.training.data.sources.shard import Sample, list_shard, read_samples
-
-_DIGITS = re.compile(r"(\d+)")
 
 
 class Shards:
@@ -88,7 +86,7 @@ def _shards_of(place: Path) -> list[Path]:
         raise ConfigError(
             f"There is neither a folder nor a shard {place}.", hint="Check the path.", code="config.shards"
         )
-    files = sorted((file for file in place.glob("*.tar") if file.is_file()), key=lambda file: _natural(file.name))
+    files = sorted((file for file in place.glob("*.tar") if file.is_file()), key=natural_order)
     if not files:
         raise ConfigError(
             f"{place} has no shards.",
@@ -96,7 +94,3 @@ def _shards_of(place: Path) -> list[Path]:
             code="config.shards",
         )
     return files
-
-
-def _natural(name: str) -> tuple[list[str | int], str]:
-    return [int(part) if at % 2 else part for at, part in enumerate(_DIGITS.split(name))], name
