@@ -82,20 +82,25 @@ class NetworkEncoder:
         vectors = self.runner.run(batch)[card.output.name]
         if card.input.flip:
             vectors = vectors + self.runner.run(np.ascontiguousarray(batch[..., ::-1]))[card.output.name]
-        embeddings = self._unit(vectors)
+        hint = "Check the mean and scale of its card, and the precision it runs in."
+        embeddings = unit_embeddings(vectors, self.name, hint)
         if card.output.centre is not None:
-            embeddings = self._unit(embeddings - np.asarray(card.output.centre, np.float32))
+            embeddings = unit_embeddings(embeddings - np.asarray(card.output.centre, np.float32), self.name, hint)
         return embeddings
 
-    def _unit(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        if not (np.isfinite(lengths) & (lengths > 0)).all():
-            raise ModelError(
-                f"The encoder {self.name} gave an embedding that is zero or not a number.",
-                hint="Check the mean and scale of its card, and the precision it runs in.",
-                code="model.not-finite",
-            )
-        return np.asarray(vectors / lengths, np.float32)
+
+def unit_embeddings(vectors: NDArray[np.float32], encoder: str, hint: str) -> NDArray[np.float32]:
+    """(N, D) float32: what an encoder gave, each row of unit length.
+
+    Raises:
+        ModelError: A row is zero or not finite; `hint` says what to do then.
+    """
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not (np.isfinite(lengths) & (lengths > 0)).all():
+        raise ModelError(
+            f"The encoder {encoder} gave an embedding that is zero or not a number.", hint=hint, code="model.not-finite"
+        )
+    return np.asarray(vectors / lengths, np.float32)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import ModelError
 from mien.faces import Faces
+from mien.faces.encoding import unit_embeddings
 
 
 class Estimator(Protocol):
@@ -79,14 +79,8 @@ class ClassicalEncoder:
         vectors = self.estimator.transform(crops)
         if self.histograms:
             vectors = np.sqrt(vectors)
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        if not (np.isfinite(lengths) & (lengths > 0)).all():
-            raise ModelError(
-                f"The encoder {self.name} gave an embedding that is zero or not a number.",
-                hint="Look at the crop: one of a single colour has nothing to compare.",
-                code="model.not-finite",
-            )
-        return np.asarray(vectors / lengths, np.float32)
+        hint = "Look at the crop: one of a single colour has nothing to compare."
+        return unit_embeddings(vectors, self.name, hint)
 
     @staticmethod
     def _noise() -> NDArray[np.uint8]:
