@@ -108,6 +108,7 @@ def test_match(run: Run, people: Path, known: Path, among_synthetic: Path, tmp_p
     rule = ("--calibration", among_synthetic)
     ran = run("match", people, known, "-o", output, "--matrix", matrix, "--json", *rule)
     assert ran.code == 0
+    assert ran.json["people"] == ran.json["gallery_size"] == len(list(known.iterdir()))
     with output.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     truth = {row["probe"]: Path(row["probe"]).parent.name for row in rows}

@@ -18,6 +18,9 @@ from mien.decisions.wording import counted
 from mien.errors import ConfigError, MissingExtraError
 from mien.similarity import iter_blocks
 
+_RULE = ("threshold", "fpir", "fpir_interval", "gallery_size", "calibration", "encoder")
+"""By what all probes are decided."""
+
 
 @dataclass(frozen=True, eq=False)
 class Matching:
@@ -55,7 +58,7 @@ class Matching:
             "probes": len(self.probes),
             "people": len(self.people),
             "decisions": dict(Counter(found.decision for found in self.identifications)),
-            **{key: rule.get(key) for key in ("threshold", "fpir", "fpir_interval", "calibration", "encoder")},
+            **{key: rule.get(key) for key in _RULE},
         }
 
     def sentence(self) -> str:
