@@ -69,6 +69,13 @@ def test_what_is_no_result_stays_out_of_it_where_stderr_is_closed() -> None:
     assert json.loads(ended.stdout)["error"]["code"] == "model.unknown"
 
 
+@pytest.mark.parametrize("arguments", ["cluster . --method kmeans", "cluster . --people no", "cluster . --fmr 2"])
+def test_nothing_is_printed_after_wrong_usage(run: Run, arguments: str) -> None:
+    ran = run(*arguments.split(), "--json")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--" in ran.err
+
+
 def test_an_error_of_ours_is_no_clean_no(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by us")

@@ -77,9 +77,9 @@ def command(parent: typer.Typer, action: Callable[Arguments, int]) -> None:
 
 
 def _print_error(problem: dict[str, str], code: int, *, as_json: bool) -> int:
-    """Print why there is no result, if JSON is asked for; the exit code."""
+    """Print why there is no result, if JSON is asked for as it should be; the exit code."""
     try:
-        if as_json:
+        if as_json and code != ExitCode.USAGE:
             print_json({"error": problem})
         sys.stdout.flush()
     except BrokenPipeError:
