@@ -84,6 +84,17 @@ def test_a_group_photo_gives_an_answer_for_each_face(
     assert found.code == 0
 
 
+def test_a_folder_of_one_photo_is_told_as_a_folder_is(run: Run, people: Path, tmp_path: Path) -> None:
+    run("enroll", "Ada", people / "person-0001/0002.jpg")
+    photo = tmp_path / "folder" / "a.jpg"
+    photo.parent.mkdir()
+    shutil.copy(people / "person-0001/0001.jpg", photo)
+    [line] = run("identify", photo.parent, "--json").out.splitlines()
+    told = json.loads(line)
+    assert told["photo"] == str(photo)
+    assert told["faces"] == run("identify", photo, "--json").json
+
+
 def test_one_bad_photo_does_not_stop_the_rest(run: Run, people: Path, tmp_path: Path) -> None:
     run("enroll", "Ada", people / "person-0001/0002.jpg")
     ran = run("identify", tmp_path / "missing.jpg", people / "person-0001/0001.jpg", "--json")

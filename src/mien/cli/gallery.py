@@ -63,7 +63,7 @@ def enroll(
             results = [store.enroll(name, list_photos(photos or []), face=face, on_duplicate=on_duplicate)]
         else:
             assert folder is not None
-            results = list(store.enroll_folder(folder, face=face, on_duplicate=on_duplicate))
+            results = store.enroll_folder(folder, face=face, on_duplicate=on_duplicate)
             if not results:
                 raise InputError(
                     f"There is nobody to enrol in {folder}.",
@@ -119,12 +119,13 @@ def identify(
 ) -> int:
     """Who is on this photo? Exit code 0: someone was recognised; 1: nobody; 3: no photo can be used; 5: some can't.
 
-    With --json: a list with an object for each face; of several photos, a line {photo, faces} for each.
+    With --json: a list with an object for each face; of several photos or a folder, a line {photo, faces} for each.
     """
     from mien.decisions import Identification
     from mien.gallery import Gallery, IdentifiedFace
 
     names = list_photos(photos)
+    one_photo = len(photos) == 1 and names == photos  # not a folder, which says each photo's name, be it only one
     recognizer = make_recognizer(
         encoder, flip=flip, runtime=runtime, precision=precision, small_faces=small_faces, calibration=calibration
     )
@@ -137,7 +138,7 @@ def identify(
                 found = [IdentifiedFace.of(Identification.unusable(problem), box=None)]
             if json:
                 document = [identification.to_dict() for identification in found]
-                print_json(document if len(names) == 1 else {"photo": name, "faces": document}, line=len(names) > 1)
+                print_json(document if one_photo else {"photo": name, "faces": document}, line=not one_photo)
             else:
                 for identification in found:
                     print_line(f"{name}: {identification.reason}")
