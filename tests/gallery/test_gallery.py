@@ -14,7 +14,8 @@ import mien.gallery
 from fake_recognizer import DIMENSIONS, FakeRecognizer, embedding, portrait, save_people
 from mien.decisions.wording import rate_words
 from mien.errors import CalibrationError, ConfigError, GalleryError, MienError, NoFaceError, PhotoError
-from mien.gallery import Gallery, tables
+from mien.gallery import Enrolment, Gallery, tables
+from mien.gallery.enrolling import Draft
 from mien.photos import PhotoSource
 
 
@@ -408,6 +409,26 @@ class TestFolder:
             gallery.enroll_folder(folder)
             assert len(gallery) == 6
             assert len(embedded(gallery)) == 3
+
+    @pytest.mark.parametrize(("people", "kept"), [(1, ""), (2, "1 person was enrolled"), (4, "3 people were enrolled")])
+    def test_an_error_says_how_many_were_enrolled(
+        self, gallery: Gallery, tmp_path: Path, people: int, kept: str
+    ) -> None:
+        folder = save_people(tmp_path / "people", people)
+        commit, last = gallery._commit, f"Person {people:03}"
+
+        def fill_up(draft: Draft, *, refuse: bool) -> Enrolment:
+            if draft.name == last:
+                raise GalleryError("The disk is full.", hint="Free some space.")
+            return commit(draft, refuse=refuse)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(gallery, "_commit", fill_up)
+            with pytest.raises(GalleryError, match="disk is full") as caught:
+                gallery.enroll_folder(folder)
+        assert len(gallery) == people - 1
+        assert caught.value.hint.startswith(f"Free some space. {kept}".strip())
+        assert ("enrolled" in caught.value.hint) == bool(kept)
 
     def test_lookalikes_within_one_run(self, gallery: Gallery, tmp_path: Path) -> None:
         folder = save_people(tmp_path / "people", 2)

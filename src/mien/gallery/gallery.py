@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 
 from mien.decisions import Calibration, Candidate, EncoderIdentity, Identification, identify
 from mien.decisions.calibration import OWN_GALLERY
+from mien.decisions.wording import counted
 from mien.errors import CalibrationError, ConfigError, GalleryError, MienError, NoFaceError
 from mien.evaluation import Double, Drift
 from mien.faces import FacePolicy, are_of_unit_length, choose
@@ -170,7 +171,8 @@ class Gallery:
 
         Raises:
             PhotoError: The folder can't be read.
-            GalleryError: The gallery has another encoder, or can't be written.
+            GalleryError: The gallery has another encoder, or can't be written; the hint says how many people were
+                enrolled before.
         """
         people: dict[str, list[PhotoSource]] = {}
         refused: list[Enrolment] = []
@@ -181,10 +183,19 @@ class Gallery:
                 refused.append(
                     Enrolment(name, skipped=tuple(SkippedPhoto(os.fspath(photo), problem) for photo in photos))
                 )
-        enrolled = self._enroll_all(people, face, on_duplicate)
-        done = [*track(enrolled, "enrolling people", len(people)), *refused]
+        done: list[Enrolment] = []
+        kept = 0
+        try:
+            for enrolment in track(self._enroll_all(people, face, on_duplicate), "enrolling people", len(people)):
+                done.append(enrolment)
+                kept += bool(enrolment.added)
+        except MienError as error:
+            if kept:
+                people_kept = counted(kept, "person was", "people were")
+                error.hint = f"{error.hint} {people_kept} enrolled before that; run it again to go on.".strip()
+            raise
         self._calibrate_if_due()
-        return done
+        return done + refused
 
     def identify(
         self,
