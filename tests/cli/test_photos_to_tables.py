@@ -176,10 +176,12 @@ def test_calibrating_on_photos_without_folders_of_people_is_refused_before_the_w
     run: Run, known: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
-    for folder in (known, tmp_path / "empty"):
+    (tmp_path / "alone" / "Ada").mkdir(parents=True)
+    (tmp_path / "alone" / "Ada" / "1.jpg").touch()
+    for folder, people in ((known, "0 people"), (tmp_path / "empty", "0 people"), (tmp_path / "alone", "1 person")):
         ran = run("calibrate", "--people", folder, "-o", tmp_path / "mine.json", "--embeddings", tmp_path / "faces.npz")
         assert ran.code == 3
-        assert "has photos of 0 people, and it takes two" in ran.err
+        assert f"has photos of {people}, and it takes two" in ran.err
         assert run("evaluate", "people", folder).err == ran.err
     assert not (tmp_path / "faces.npz").exists(), "nothing was embedded"
 

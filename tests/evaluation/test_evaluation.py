@@ -4,6 +4,7 @@ from pathlib import Path
 from embedded_people import embedded
 from fake_recognizer import save_people
 from mien.evaluation import PROTOCOLS, Evaluation, Settings
+from mien.evaluation.evaluation import EvaluationData
 
 RATES = {"1e-1", "1e-2", "1e-3", "1e-4", "1e-5", "1e-6"}
 
@@ -42,3 +43,11 @@ def test_measures_of_verification_are_at_the_top(tmp_path: Path) -> None:
     assert set(read["tar_at_far"]) == set(read["fnmr_at_fmr"]) == RATES
     for leaf in (read["auc"], read["eer"], read["accuracy"], *read["tar_at_far"].values()):
         assert leaf.keys() in ({"value", "low", "high"}, {"unsupported"})
+
+
+def test_the_counts_of_the_data_in_words() -> None:
+    assert EvaluationData("one", 1, 1, 0, "", {}).counts == ["1 person", "1 photo"]
+    assert EvaluationData("many", 1200, 2400, 3, "", {}).counts == [
+        "1,200 people", "2,400 photos", "3 of them without a face"
+    ]  # fmt: skip
+    assert EvaluationData("scores", None, 0, 0, "", {}).counts == []

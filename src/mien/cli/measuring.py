@@ -142,11 +142,8 @@ def show_measures(evaluations: Sequence["Evaluation"]) -> None:
     first = evaluations[0]
     print_line(f"{first.title}: {first.question}")
     data = first.data
-    counts = [f"{data.people:,} people"] if data.people else []
-    counts += [f"{data.photos:,} photos"] if data.photos else []
-    counts += [f"{data.photos_without_face:,} without a face"] if data.photos_without_face else []
     facts = [f"{label} {_number(value)}" for label, value in data.facts.items() if value not in (0, "none")]
-    print_line(f"{data.name}: {', '.join([*counts, *facts])}")
+    print_line(f"{data.name}: {', '.join([*data.counts, *facts])}")
     shown = Table(box=None, pad_edge=False, show_header=len(evaluations) > 1, padding=(0, 2, 0, 0))
     shown.add_column("")
     for evaluation in evaluations:

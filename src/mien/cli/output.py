@@ -87,7 +87,9 @@ def say_problems(problems: dict[str, dict[str, str]], most: int = 20) -> None:
     """List the photos that could not be used, and why."""
     if not problems:
         return
-    say(f"{len(problems)} photo{'s' if len(problems) > 1 else ''} could not be used:")
+    from mien.decisions.wording import counted  # late: it brings numpy
+
+    say(f"{counted(len(problems), 'photo')} could not be used:")
     for source, problem in list(problems.items())[:most]:
         say(f"  {source}: {problem['message']}")
     if len(problems) > most:

@@ -13,7 +13,7 @@ from scipy.special import expit, logit
 from mien.decisions import calibration_file
 from mien.decisions.measured import CalibrationData, EncoderIdentity, LikelihoodMap, RateCurve, TailModel
 from mien.decisions.rate import Rate
-from mien.decisions.wording import rate_rounded_up, rate_words
+from mien.decisions.wording import counted, rate_rounded_up, rate_words
 from mien.errors import CalibrationError
 from mien.whole_files import written_whole
 
@@ -125,12 +125,14 @@ class Calibration:
         """Which false match rates can be asked for, as a sentence."""
         if self.smallest_fmr is None:
             return "It supports no false match rate: it takes more people."
-        counted = (
+        supported = (
             f"It supports false match rates of {rate_words(rate_rounded_up(self.smallest_fmr))} or more by counting"
         )
         if self.smallest_modelled_fmr is None:
-            return f"{counted}."
-        return f"{counted}, and of {rate_words(rate_rounded_up(self.smallest_modelled_fmr))} or more by extrapolation."
+            return f"{supported}."
+        return (
+            f"{supported}, and of {rate_words(rate_rounded_up(self.smallest_modelled_fmr))} or more by extrapolation."
+        )
 
     def supports(self, fmr: float) -> bool:
         """Whether the comparisons behind the calibration support a false match rate."""
@@ -143,12 +145,12 @@ class Calibration:
     def source_words(self, similarity: float) -> str:
         """On whom the rates at the threshold `similarity` were measured, for the end of a sentence."""
         if self.whose == OWN_GALLERY:
-            words = f"{self.people:,} of {self.whose} when it was calibrated ({self.non_mated:,} comparisons)"
+            words = f"{self.people:,} of {self.whose} when it was calibrated ({counted(self.non_mated, 'comparison')})"
         else:
-            words = f"{self.non_mated:,} comparisons of {self.people:,} people ({self.data.name})"
+            words = f"{counted(self.non_mated, 'comparison')} of {self.people:,} people ({self.data.name})"
             words += f", {self.whose}" if self.whose else ""
-        counted = self.smallest_modelled_fmr is None or self.fmr(similarity).value >= (self.smallest_fmr or 1)
-        return words if counted else f"{words}, and extrapolated from the most alike of them"
+        is_counted = self.smallest_modelled_fmr is None or self.fmr(similarity).value >= (self.smallest_fmr or 1)
+        return words if is_counted else f"{words}, and extrapolated from the most alike of them"
 
     def fmr(self, similarity: float) -> Rate:
         """The false match rate of the threshold `similarity`, with its 95 % interval.
@@ -307,7 +309,8 @@ class Calibration:
     def _support(self) -> str:
         smallest = self.smallest_supported_fmr
         least = f"{rate_words(rate_rounded_up(smallest))} or more" if smallest else "none"
-        return f"{self.non_mated:,} non-mated comparisons of {self.people:,} people ({self.data.name}) support {least}"
+        comparisons = counted(self.non_mated, "non-mated comparison")
+        return f"{comparisons} of {self.people:,} people ({self.data.name}) support {least}"
 
     def _supported_rates(self) -> str:
         smallest = self.smallest_supported_fmr

@@ -3,6 +3,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from mien.decisions.measured import EncoderIdentity
+from mien.decisions.wording import counted
 from mien.evaluation.measures.closed_set import ClosedSet
 from mien.evaluation.measures.clustering import ClusteringMeasures
 from mien.evaluation.measures.estimate import Estimate
@@ -33,6 +34,13 @@ class EvaluationData:
     photos_without_face: int
     list_sha256: str
     facts: Mapping[str, int | float | str]
+
+    @property
+    def counts(self) -> list[str]:
+        """How many people and photos, in words; nothing of what isn't known."""
+        counts = [counted(self.people, "person", "people")] if self.people else []
+        counts += [counted(self.photos, "photo")] if self.photos else []
+        return counts + [f"{self.photos_without_face:,} of them without a face"] * bool(self.photos_without_face)
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ def test_one_photo_a_person_calibrates_false_matches_only() -> None:
 def test_two_photos_of_two_people_support_nothing() -> None:
     tiny = calibrated(np.eye(2, 5, dtype=np.float32), ["a", "b"])
     assert tiny.smallest_fmr is None
-    with pytest.raises(CalibrationError, match="1 non-mated comparisons of 2 people"):
+    with pytest.raises(CalibrationError, match="1 non-mated comparison of 2 people"):
         tiny.threshold(0.5)
 
 

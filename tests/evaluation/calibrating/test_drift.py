@@ -55,7 +55,7 @@ def test_people_who_are_more_alike_are_noticed(calibration: Calibration) -> None
     for seed in range(5):
         drift = of_people(calibration, 60, like=0.4, seed=seed)
         assert drift.drifted
-        assert drift.reason.startswith("drifted: where seven states a false match rate of 1e-")
+        assert drift.reason.startswith("drifted: where seven states a false match rate of 0.1 %")
 
 
 def test_people_who_are_less_alike_are_noticed_too(alike: Calibration) -> None:

@@ -120,7 +120,7 @@ def test_few_photos_are_refused(known: Calibration, photos: int) -> None:
 
 
 def test_many_photos_of_few_people_are_too_few(known: Calibration) -> None:
-    with pytest.raises(CalibrationError, match="they fall into 4 groups"):
+    with pytest.raises(CalibrationError, match="photos fall into 4 groups"):
         measured(photos_of(4, 50)[0], known)
 
 

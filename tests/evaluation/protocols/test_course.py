@@ -142,7 +142,7 @@ def test_photos_of_the_gallery_are_answered_but_not_scored(folders: tuple[Path, 
 
 
 def test_a_gallery_against_itself_is_refused(folders: tuple[Path, Path]) -> None:
-    with pytest.raises(InputError, match=r"All 10 probes of .*known are photos of the gallery"):
+    with pytest.raises(InputError, match=r"Each of the 10 probes of .*known is a photo of the gallery"):
         PROTOCOLS["course"](folders[0], folders[0])
 
 

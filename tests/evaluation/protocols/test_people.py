@@ -138,5 +138,5 @@ def test_every_pair_is_drawn_as_often() -> None:
 
 
 def test_one_person_is_too_few(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="photos of 1 people"):
+    with pytest.raises(ConfigError, match="photos of 1 person"):
         PROTOCOLS["people"](save_people(tmp_path, 1, 4))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from mien._version import __version__
 from mien.decisions.calibration import Calibration
 from mien.decisions.measured import CalibrationData, EncoderIdentity, LikelihoodMap, RateCurve
+from mien.decisions.wording import counted
 from mien.errors import CalibrationError
 from mien.evaluation.calibrating.false_match import measure_false_matches
 from mien.evaluation.calibrating.likelihood import fit_likelihood
@@ -59,7 +60,7 @@ def calibrate(
         raise ValueError(f"{len(photos)} names for {len(people)} photos")
     if len(set(people)) < 2:
         raise CalibrationError(
-            f"The set {data} has {len(set(people))} people, and a false match takes two.",
+            f"The set {data} has {counted(len(set(people)), 'person', 'people')}, and a false match takes two.",
             hint="Give photos of several people, a folder for each.",
             code="calibration.too-few-people",
         )

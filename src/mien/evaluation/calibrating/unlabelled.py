@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from mien.decisions.calibration import Calibration
 from mien.decisions.clustering import cluster
 from mien.decisions.measured import CalibrationData, RateCurve
+from mien.decisions.wording import counted
 from mien.errors import CalibrationError
 from mien.evaluation.calibrating.calibrate import list_sha256, made_now
 from mien.evaluation.intervals.proportions import clopper_pearson_limits, effective_trials
@@ -186,7 +187,8 @@ def _margins(units: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[n
 
 def _too_few(data: str, photos: int, groups: int) -> CalibrationError:
     return CalibrationError(
-        f"The {photos:,} photos of {data} don't support any useful false match rate: they fall into {groups:,} groups.",
+        f"{data} doesn't support any useful false match rate: its {counted(photos, 'photo')} fall into "
+        f"{counted(groups, 'group')}.",
         hint="Give more photos, of more people, without labels; or labelled ones, a folder for each person.",
         code="calibration.too-few-photos",
     )

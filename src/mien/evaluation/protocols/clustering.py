@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mien.decisions.clustering import Clustering, cluster
+from mien.decisions.wording import counted
 from mien.errors import CalibrationError
 from mien.evaluation.evaluation import ErrorKind, Evaluation, WorstError
 from mien.evaluation.measures.clustering import clustering_measures
@@ -62,7 +63,8 @@ class LabelledGroups:
         return Evaluation(
             protocol=self.name,
             title=f"Groups of {self.data}",
-            question=f"How right are the groups made of {len(embedded.names):,} photos of {len(set(whose)):,} people?",
+            question=f"How right are the groups made of {counted(len(embedded.names), 'photo')} of "
+            f"{counted(len(set(whose)), 'person', 'people')}?",
             data=data_of(
                 self.data,
                 list(self.photos),

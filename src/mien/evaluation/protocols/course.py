@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mien.decisions.wording import counted
 from mien.errors import CalibrationError, ConfigError, InputError
 from mien.evaluation.evaluation import Evaluation, WorstError
 from mien.evaluation.intervals.clustered import clustered_shares
@@ -48,7 +49,8 @@ def course(
     enrolled = _copies(asked, known.values())
     if len(enrolled) == len(asked):
         raise InputError(
-            f"All {len(asked):,} probes of {probes} are photos of the gallery {gallery}: nothing can be got wrong.",
+            f"Each of the {counted(len(asked), 'probe')} of {probes} is a photo of the gallery {gallery}: nothing can "
+            "be got wrong.",
             hint="Give other photos of these people, and photos of strangers.",
             code="input.photos",
         )
@@ -87,7 +89,8 @@ def _listed(source: Path) -> dict[str, Path]:
 def _refuse_if_none_is_there(source: Path, listed: Mapping[str, Path]) -> None:
     if not any(path.is_file() for path in listed.values()):
         raise InputError(
-            f"None of the {len(listed):,} photos in the list {source} is there, such as {next(iter(listed.values()))}.",
+            f"None of the {counted(len(listed), 'photo')} in the list {source} is there, such as "
+            f"{next(iter(listed.values()))}.",
             hint="Write each photo's path as it is seen from the list's own folder.",
             code="input.photos",
         )
@@ -180,7 +183,8 @@ class Course:
         return Evaluation(
             protocol=self.name,
             title=f"The course's task on {self.data}",
-            question=f"Who of {len(searched.known):,} known people, if any, is on each of {len(scored):,} photos?",
+            question=f"Who of {counted(len(searched.known), 'known person', 'known people')}, if any, is on each of "
+            f"{counted(len(scored), 'photo')}?",
             data=data_of(self.data, list(self.photos), embedded, len(people), facts),
             encoder=embedded.encoder,
             calibration=settings.rule.summary() if settings.rule and settings.threshold is None else None,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.decisions.wording import counted
 from mien.errors import ConfigError, InputError
 from mien.evaluation.evaluation import Evaluation
 from mien.evaluation.protocols.people import labelled_photos, photos_by_person
@@ -51,8 +52,9 @@ def open_set(
     known = [name for name, of_one in by_person.items() if name not in unknown and len(of_one) > enrolled]
     if not known or not unknown:
         raise InputError(
-            f"{folder} has {len(known)} people to know and {len(unknown)} strangers, and it takes both.",
-            hint=f"People with more than {enrolled} photo{'s' if enrolled > 1 else ''} can be known"
+            f"{folder} has {counted(len(known), 'person', 'people')} to know and "
+            f"{counted(len(unknown), 'stranger')}, and it takes both.",
+            hint=f"People with more than {counted(enrolled, 'photo')} can be known"
             + ("; enrol fewer." if not known else "; --strangers 0.5 makes a half of all strangers."),
             code="input.people",
         )
@@ -78,7 +80,8 @@ def _drawn_cohort(
     left = [photo for photo in of_strangers if person[photo] not in whose]
     if not 2 <= cohort == len(drawn) or not left:
         raise ConfigError(
-            f"A cohort of {cohort} can't be drawn of {len(of_strangers)} photos of {len(by_person)} strangers.",
+            f"A cohort of {cohort} can't be drawn of {counted(len(of_strangers), 'photo')} of "
+            f"{counted(len(by_person), 'stranger')}.",
             hint="Give a smaller --cohort, of 2 or more, that leaves people as probes; or photos of more strangers.",
         )
     return drawn, left
@@ -120,8 +123,8 @@ class OpenSet:
         return Evaluation(
             protocol=self.name,
             title=f"Open-set search in {self.data}",
-            question=f"How often is one of {len(searched.known):,} known people found, and how often is one of "
-            f"{len(unknown):,} strangers taken for one of them?",
+            question=f"How often is one of {counted(len(searched.known), 'known person', 'known people')} found, and "
+            f"how often is one of {counted(len(unknown), 'stranger')} taken for one of them?",
             data=data_of(
                 self.data,
                 list(self.photos),

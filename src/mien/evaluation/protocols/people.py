@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.decisions.wording import counted
 from mien.errors import ConfigError, InputError
 from mien.evaluation.evaluation import ErrorKind, Evaluation, WorstError
 from mien.evaluation.protocols.listed_pairs import ListedPairs
@@ -55,7 +56,7 @@ def labelled_photos(folder: Path) -> tuple[dict[str, PhotoSource], dict[str, str
     found = find_people(folder)
     if len(found) < 2:
         raise InputError(
-            f"{folder} has photos of {len(found)} people, and it takes two.",
+            f"{folder} has photos of {counted(len(found), 'person', 'people')}, and it takes two.",
             hint="Name a folder that has a folder of photos for each person.",
             code="input.people",
         )

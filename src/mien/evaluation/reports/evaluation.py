@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mien._version import __version__
+from mien.decisions.wording import counted
 from mien.evaluation.evaluation import Evaluation
 from mien.evaluation.measures.closed_set import Confusion
 from mien.evaluation.measures.error_rates import FEWEST_ERRORS
@@ -96,7 +97,7 @@ def render_evaluation(
         identification=Section(list(identification_figures(identified)), tabled(identification_rows))
         if identified
         else None,
-        gallery_sizes=" and ".join(_unique(f"{one.gallery_people:,} people" for _, one in identified)),
+        gallery_sizes=" and ".join(_unique(counted(one.gallery_people, "person", "people") for _, one in identified)),
         classification=tabled(classification_rows),
         confusions=[
             Confusions(line.name, one.closed_set.confusions[:_MOST_CONFUSIONS], len(one.closed_set.confusions))
@@ -135,10 +136,7 @@ def _origins(named: Sequence[tuple[Line, Evaluation]]) -> list[str]:
 
 def _measured_on(evaluation: Evaluation) -> str:
     data = evaluation.data
-    numbers = [f"{data.people:,} people"] if data.people else []
-    numbers += [f"{data.photos:,} photos"] if data.photos else []
-    numbers += [f"{data.photos_without_face:,} of them without a face"] if data.photos_without_face else []
-    return f"Measured on {data.name}{': ' if numbers else ''}{', '.join(numbers)}"
+    return f"Measured on {data.name}{': ' if data.counts else ''}{', '.join(data.counts)}"
 
 
 def _made(evaluation: Evaluation) -> Iterator[tuple[str, str]]:

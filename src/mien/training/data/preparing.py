@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.decisions.wording import counted
 from mien.errors import ConfigError
 from mien.faces import open_encoder
 from mien.training.data.crop_set import (
@@ -86,7 +87,7 @@ def prepare_data(recipe: Recipe) -> PreparedData:
     for purpose, part in (("to learn from", train), ("to validate with", validation)):
         if len(part.people) < 2:
             raise ConfigError(
-                f"The recipe leaves {len(part.people)} people {purpose}; two are the least.",
+                f"The recipe leaves {counted(len(part.people), 'person', 'people')} {purpose}; two are the least.",
                 hint="Name a source with more people, or change validation.held_out.",
             )
     if np.bincount(validation.labels).max() < 2:

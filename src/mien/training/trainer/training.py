@@ -16,6 +16,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
+from mien.decisions.wording import counted
 from mien.errors import ConfigError
 from mien.evaluation import Estimate, VerificationMeasures
 from mien.training.backbones import open_backbone
@@ -66,7 +67,7 @@ class TrainingResult:
     def describe(self) -> str:
         """The result in a few lines."""
         failed = [
-            f"  {photos:,} {'photo' if photos == 1 else 'photos'} gave no crop to train with; see why in {table}"
+            f"  {counted(photos, 'photo')} gave no crop to train with; see why in {table}"
             for table, photos in self.without_crop.items()
         ]
         if self.measures is None:
