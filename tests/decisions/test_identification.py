@@ -52,7 +52,9 @@ def test_two_people_less_than_ten_times_apart_are_ambiguous() -> None:
 
 
 def test_a_tie_is_ambiguous() -> None:
-    assert identify([("Ada", 0.6), ("Bo", 0.6)], 2, CALIBRATION).decision == "ambiguous"
+    found = identify([("Ada", 0.6), ("Bo", 0.6)], 2, CALIBRATION)
+    assert found.decision == "ambiguous"
+    assert "both alike enough, and neither is likelier; both at or above" in found.reason
 
 
 def test_where_both_ratios_are_capped_nothing_says_who_is_likelier() -> None:

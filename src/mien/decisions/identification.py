@@ -235,5 +235,6 @@ def _two_alike(
     if times is None:
         return f"ambiguous: {one} and {other} are both alike enough, and no calibration says which is likelier"
     if decision == "ambiguous":
-        return f"ambiguous: {one} and {other} are both alike enough, and one is only {times:.2g} times likelier{by}"
+        likelier = "neither is likelier" if f"{times:.2g}" == "1" else f"one is only {times:.2g} times likelier"
+        return f"ambiguous: {one} and {other} are both alike enough, and {likelier}{by}"
     return f"match: {one} is {float(f'{times:.2g}'):,.0f} times likelier than {other}{by}"
