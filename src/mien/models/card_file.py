@@ -78,7 +78,7 @@ def _read(path: Path, *, own: bool = False, single: bool = False) -> ModelCard:
     except FileNotFoundError:
         raise ModelCardError(f"There is no model card at {path}.", code="model.unknown") from None
     except OSError as error:
-        raise ModelCardError(f"The model card {path} can't be read: {error}.") from None
+        raise ModelCardError(f"The model card {path} can't be read: {error.strerror or error}.") from None
     except ValueError as error:
         raise ModelCardError(f"The model card {path} isn't valid TOML: {error}.") from None
     return _card(_Table(data, "", path), None if own else path.resolve(), single=single)
