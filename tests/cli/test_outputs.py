@@ -89,10 +89,10 @@ def test_a_list_of_pairs_that_mien_wrote_is_not_replaced_by_its_own_scores(
     before = listed.read_bytes()
     other.symlink_to(listed)
     for output in (listed, other):
-        for option in ("-o", "--embeddings"):
+        for option, why in (("-o", "is read, so it can't take a result"), ("--embeddings", "does not end with .npz")):
             ran = run("evaluate", "pairs", listed, "--photos", people, option, output)
             assert ran.code == 2
-            assert "is read, so it can't take a result" in ran.err
+            assert why in ran.err
     assert listed.read_bytes() == before
 
 

@@ -96,6 +96,13 @@ def test_embed_and_carry_on(run: Run, people: Path, tmp_path: Path) -> None:
     assert "are 64 numbers long, and those of sface 128" in shorter.err
 
 
+def test_a_table_that_no_command_would_take_for_one_is_not_written(run: Run, people: Path, tmp_path: Path) -> None:
+    ran = run("embed", people, "-o", tmp_path / "faces")
+    assert ran.code == 2
+    assert "does not end with .npz" in ran.err
+    assert not list(tmp_path.glob("faces*"))
+
+
 def test_embed_nothing(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     ran = run("embed", tmp_path / "empty", "-o", tmp_path / "x.npz")

@@ -66,6 +66,8 @@ def output_file(kind: Output) -> Callable[[Path | None], Path | None]:
                 raise typer.BadParameter(f"The folder {path.parent} can't be written to.")
             if kind != "faces":
                 refuse_to_replace(path, kind)
+            elif path.suffix != ".npz":  # by which every command tells it from a photo
+                raise typer.BadParameter(f"{path} does not end with .npz.")
         return path
 
     return check
