@@ -396,6 +396,6 @@ def test_each_shipped_calibration_is_checked_once(tmp_path: Path, monkeypatch: p
 
 
 def test_it_shows_itself_in_a_line() -> None:
-    shown = "<Calibration made-up for made-up: 5,000 mated and 4,490,000 non-mated comparisons of 1,000 people>"
-    assert repr(CALIBRATION) == shown
+    shown = "made-up for made-up: 5,000 mated and 4,490,000 non-mated comparisons of 1,000 people"
+    assert (str(CALIBRATION), repr(CALIBRATION)) == (shown, f"<Calibration {shown}>")
     assert (CALIBRATION.people, CALIBRATION.photos) == (1000, 3000)

@@ -340,11 +340,14 @@ class Calibration:
     def __hash__(self) -> int:
         return hash(self.sha256)
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         return (
-            f"<Calibration {self.name} for {self.encoder.name}: "
-            f"{self.mated:,} mated and {self.non_mated:,} non-mated comparisons of {self.people:,} people>"
+            f"{self.name} for {self.encoder.name}: "
+            f"{self.mated:,} mated and {self.non_mated:,} non-mated comparisons of {self.people:,} people"
         )
+
+    def __repr__(self) -> str:
+        return f"<Calibration {self}>"
 
 
 def shipped_calibration(encoder_identity: str) -> Calibration:
