@@ -1,11 +1,14 @@
 import os
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
 
+from full_disk import no_file_above
 from mien.whole_files import written_whole
 
 
@@ -30,6 +33,16 @@ def test_an_interruption_leaves_the_old_file_and_nothing_else(tmp_path: Path) ->
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
+    assert file.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_full_disk_is_said_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("old")
+    with no_file_above(5), pytest.raises(OSError, match="too large") as caught, written_whole(file) as partial:
+        partial.write_text("more than five bytes")
+    assert caught.value.filename == str(file)
     assert file.read_text() == "old"
     assert list(tmp_path.iterdir()) == [file]
 
@@ -98,3 +111,11 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     reader.join(5)
     assert read == ["through"]
     assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_the_output_of_a_pipeline_is_written_to() -> None:
+    write = (
+        "from mien.whole_files import written_whole\nwith written_whole('/dev/stdout') as place: place.write_text('x')"
+    )
+    ran = subprocess.run([sys.executable, "-c", write], capture_output=True, text=True, check=True)
+    assert ran.stdout == "x"

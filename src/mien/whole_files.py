@@ -18,11 +18,15 @@ def written_whole(path: str | os.PathLike[str], mode: int = 0o666) -> Iterator[P
     Args:
         path: The file; one that is there already keeps its permissions.
         mode: The permissions of one that is not, less what the umask takes away.
+
+    Raises:
+        OSError: It can't be written, such as where the disk is full; the error names `path`.
     """
-    path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():
+    path = Path(path)
+    if path.exists() and not path.is_file():  # asked before its links are followed: a pipe's lead to no path
         yield path
         return
+    path = Path(os.path.realpath(path))
     partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
     old = path.stat().st_mode & 0o777 if path.exists() else None
     try:
@@ -31,5 +35,9 @@ def written_whole(path: str | os.PathLike[str], mode: int = 0o666) -> Iterator[P
         if old is not None:
             partial.chmod(old)
         partial.replace(path)
+    except OSError as error:
+        if error.filename in (None, str(partial)):  # a full disk comes without a name
+            error.filename = str(path)
+        raise
     finally:
         partial.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Run
+from full_disk import no_file_above
 
 WRITES = [
     "cluster {photos} -o {file} --threshold 0.5",
@@ -53,6 +54,20 @@ def test_the_same_again_replaces_its_own_result(
     first = result.stat().st_mtime_ns
     assert run(*arguments).code == 0
     assert result.stat().st_mtime_ns > first
+
+
+@pytest.mark.parametrize("command", [one for one in WRITES if "--matrix" not in one])
+def test_a_full_disk_costs_no_earlier_result(run: Run, people: Path, known: Path, tmp_path: Path, command: str) -> None:
+    arguments = _arguments(command, tmp_path, people, known)
+    assert run(*arguments).code == 0
+    result = tmp_path / "result"
+    before, beside = result.read_bytes(), sorted(tmp_path.iterdir())
+    with no_file_above(len(before) // 2):
+        ran = run(*arguments)
+    assert ran.code == 3
+    assert ran.err.endswith(f"mien: {result} can't be used: File too large.\n")
+    assert result.read_bytes() == before
+    assert sorted(tmp_path.iterdir()) == beside
 
 
 @pytest.mark.parametrize("mine", [b"my notes, a week of work\n", b"score,mated\n0.5,1\n", b"<!doctype html>\n<p>mine"])

@@ -22,7 +22,7 @@ from mien.cli.options import (
     share,
 )
 from mien.cli.output import ExitCode, print_json, print_line, progress_shown, say_problems
-from mien.cli.outputs import output_file, refuse_one_place_for_two
+from mien.cli.outputs import opened_result, output_file, refuse_one_place_for_two
 
 
 def cluster(
@@ -89,9 +89,10 @@ def cluster(
         )
         if output:
             crops = list(track(found.crops(), "cutting out faces", len(found)))
-            output.write_text(contact_sheet(clustering, crops, found.sources), "utf-8", "backslashreplace")
+            with opened_result(output) as file:
+                file.write(contact_sheet(clustering, crops, found.sources))
     if table:
-        with table.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+        with opened_result(table) as file:
             writer = csv.writer(file)
             writer.writerow(["group", "photo", "x", "y", "width", "height"])
             for label, source, box in zip(clustering.labels, found.sources, found.boxes, strict=True):

@@ -29,7 +29,7 @@ from mien.cli.options import (
     make_recognizer,
 )
 from mien.cli.output import ExitCode, Group, print_json, progress_shown, say, say_problems
-from mien.cli.outputs import output_file, refuse_one_place_for_two
+from mien.cli.outputs import opened_result, output_file, refuse_one_place_for_two
 from mien.cli.protocols import OPENINGS, with_options
 
 if TYPE_CHECKING:
@@ -178,7 +178,8 @@ def _write(
     if curve:
         write_rows(curve, _curve(evaluation))
     if report:
-        report.write_text(render_evaluation([evaluation], photo=picture), "utf-8", "backslashreplace")
+        with opened_result(report) as file:
+            file.write(render_evaluation([evaluation], photo=picture))
 
 
 def _curve(evaluation: "Evaluation") -> Iterable[dict[str, Any]]:

@@ -21,7 +21,7 @@ from mien.cli.options import (
     make_recognizer,
 )
 from mien.cli.output import ExitCode, print_json, print_line, progress_shown, say_problems
-from mien.cli.outputs import output_file, refuse_one_place_for_two
+from mien.cli.outputs import opened_result, output_file, refuse_one_place_for_two
 
 
 def matrix_file(path: Path | None) -> Path | None:
@@ -81,7 +81,7 @@ def match(
             fpir=fpir,
             threshold=threshold,
         )
-    with output.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+    with opened_result(output) as file:
         writer = csv.DictWriter(file, ("probe", "decision", "person", "similarity", "runner_up", "margin"))
         writer.writeheader()
         writer.writerows(matches.rows())

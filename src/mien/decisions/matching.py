@@ -17,6 +17,7 @@ from mien.decisions.identification import Identification, identify
 from mien.decisions.wording import counted
 from mien.errors import ConfigError, MissingExtraError
 from mien.similarity import iter_blocks
+from mien.whole_files import written_whole
 
 _RULE = ("threshold", "fpir", "fpir_interval", "gallery_size", "calibration", "encoder")
 """By what all probes are decided."""
@@ -78,7 +79,8 @@ class Matching:
         """
         path = Path(path)
         if path.suffix == ".npy":
-            np.save(path, self.similarities)
+            with written_whole(path) as partial, partial.open("wb") as file:
+                np.save(file, self.similarities)
         elif path.suffix == ".parquet":
             try:
                 import pyarrow as pa
@@ -87,7 +89,8 @@ class Matching:
                 raise MissingExtraError("parquet", "writing Parquet") from None
             columns = {"probe": pa.array(self.probes)}
             columns |= {f"person: {name}": pa.array(self.similarities[:, k]) for k, name in enumerate(self.people)}
-            pq.write_table(pa.table(columns), path)
+            with written_whole(path) as partial:
+                pq.write_table(pa.table(columns), partial)
         else:
             raise ConfigError(
                 f"{path} is neither .npy nor .parquet.", hint="End the matrix's name with one of the two."

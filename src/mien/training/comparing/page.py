@@ -13,6 +13,7 @@ from mien.training.comparing.comparing import LossComparison
 from mien.training.comparing.figures import measure_figure, time_figure
 from mien.training.comparing.run_measures import MEASURES, RANKED_BY
 from mien.training.comparing.standings import Standing
+from mien.whole_files import written_whole
 
 PAGE = "losses.html"
 _MOST_NAMED = 5
@@ -56,7 +57,8 @@ def write_page(comparison: LossComparison, folder: Path, command: str = "") -> P
         The file.
     """
     file = folder / PAGE
-    file.write_text(render_losses(comparison, command), encoding="utf-8")
+    with written_whole(file) as partial:
+        partial.write_text(render_losses(comparison, command), encoding="utf-8")
     return file
 
 

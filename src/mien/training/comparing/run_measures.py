@@ -87,7 +87,8 @@ class RunFailure:
     def write(self, folder: Path) -> None:
         """Keep it in the run's folder."""
         content = {"code": self.code, "message": self.message}
-        (folder / FAILED).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        with written_whole(folder / FAILED) as partial:
+            partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> "RunFailure | None":

@@ -6,6 +6,7 @@ from typing import Any
 import tomli_w
 
 from mien.models import ModelCard
+from mien.whole_files import written_whole
 
 
 def write_card(card: ModelCard, file: Path) -> None:
@@ -30,4 +31,5 @@ def write_card(card: ModelCard, file: Path) -> None:
         },
         "output": {"name": card.output.name, "dimensions": card.output.dimensions},
     }
-    file.write_text(tomli_w.dumps(content), encoding="utf-8")
+    with written_whole(file) as partial:
+        partial.write_text(tomli_w.dumps(content), encoding="utf-8")

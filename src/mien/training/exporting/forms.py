@@ -16,6 +16,7 @@ from mien.training.exporting.card_text import write_card
 from mien.training.exporting.int8_graph import to_int8
 from mien.training.exporting.onnx_graph import OPSET
 from mien.training.exporting.parity import Parity
+from mien.whole_files import written_whole
 
 LARGEST_DIFFERENCE = 1e-4
 """Between a number of an embedding of the trained network and of its graph; more is refused."""
@@ -112,7 +113,8 @@ def int8_form(draft: ModelCard, graph: bytes, folder: Path, crops: NDArray[np.ui
 def _with_weights(draft: ModelCard, graph: bytes, folder: Path) -> ModelCard:
     """Write weights and card; the card as it is read again."""
     card = replace(draft, file=f"{draft.name}.onnx", sha256=hashlib.sha256(graph).hexdigest(), size_bytes=len(graph))
-    (folder / card.file).write_bytes(graph)
+    with written_whole(folder / card.file) as partial:
+        partial.write_bytes(graph)
     write_card(card, folder / f"{card.name}.toml")
     return load_card(folder / f"{card.name}.toml")
 

@@ -31,6 +31,7 @@ from mien.training.trainer.run_folder import BEST, CHECKPOINT, PEOPLE, RECIPE, R
 from mien.training.trainer.stages import check_stages
 from mien.training.trainer.training_run import Tell, TrainingRun
 from mien.training.trainer.validation import embed_crops, validate
+from mien.whole_files import written_whole
 
 SCATTERED = 2000
 """Crops whose embeddings are drawn, where they have two or three numbers."""
@@ -218,11 +219,13 @@ def _brief(measures: VerificationMeasures) -> dict[str, Any]:
 def _write_scatter(network: nn.Module, crops: CropSet, folder: Path, seed: int) -> None:
     if len(crops) > SCATTERED:
         crops = crops.select(np.sort(np.random.default_rng(seed).choice(len(crops), SCATTERED, replace=False)))
-    np.savez(folder / SCATTER, embeddings=embed_crops(network, crops, unit_length=False), labels=crops.labels)
+    with written_whole(folder / SCATTER) as partial, partial.open("wb") as file:
+        np.savez(file, embeddings=embed_crops(network, crops, unit_length=False), labels=crops.labels)
 
 
 def _write_result(run: TrainingRun, data: PreparedData, measures: VerificationMeasures, folder: Path) -> None:
-    (folder / PEOPLE).write_text("".join(f"{name}\n" for name in data.train.people), encoding="utf-8")
+    with written_whole(folder / PEOPLE) as partial:
+        partial.write_text("".join(f"{name}\n" for name in data.train.people), encoding="utf-8")
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = {
         "steps": run.position.step,
@@ -246,4 +249,5 @@ def _write_result(run: TrainingRun, data: PreparedData, measures: VerificationMe
         },
         "date": time.strftime("%Y-%m-%d"),
     }
-    (folder / RESULT).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    with written_whole(folder / RESULT) as partial:
+        partial.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
