@@ -52,6 +52,21 @@ def test_links_that_lead_out_or_in_a_circle_are_not_followed(tmp_path: Path) -> 
     assert find_people(folder) == {"sub": [folder / "sub" / "b.jpg"]}
 
 
+def test_links_that_are_left_out_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "in"
+    _fill(folder, "ann/a.jpg")
+    _fill(tmp_path / "out", "b.jpg")
+    (folder / "ann again").symlink_to("ann")
+    assert _found(folder) == ["ann/a.jpg"]
+    assert not caplog.messages
+    (folder / "bob").symlink_to(tmp_path / "out")
+    (folder / "ann" / "gone\n.jpg").symlink_to("nowhere.jpg")
+    assert list(find_people(folder)) == ["ann"]
+    (said,) = caplog.messages
+    assert said.startswith(f"2 of the links in {folder} lead out of it or to nothing, and are left out, such as")
+    assert said.isprintable()
+
+
 def test_a_link_to_the_folder_itself_may_be_given(tmp_path: Path) -> None:
     _fill(tmp_path / "real", "a.jpg")
     (tmp_path / "link").symlink_to(tmp_path / "real")

@@ -1,6 +1,7 @@
 """Which photos are in a folder, and whose: one sub-folder a person."""
 
 import errno
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ _OTHERS = (".bmp", ".dib", ".tif", ".tiff", ".pbm", ".pgm", ".ppm", ".pnm", ".pf
 _EXTENSIONS = frozenset((*_JPEG_AND_PHONE, *_WEB, *_OTHERS))
 _JUNK = frozenset(("thumbs.db", "desktop.ini", "ehthumbs.db", "__macosx", "@eadir", "$recycle.bin"))
 _DIGITS = re.compile(r"([0-9]+)")
+_log = logging.getLogger(__name__)
 
 
 def find_photos(folder: str | os.PathLike[str]) -> list[Path]:
@@ -24,7 +26,8 @@ def find_photos(folder: str | os.PathLike[str]) -> list[Path]:
     A photo is what has a picture's extension, or another or none and a picture's first bytes. Hidden files and what
     systems leave behind (``.DS_Store``, ``Thumbs.db``, ``__MACOSX``) are passed over, and so are pipes and devices.
     A link to a file is taken if it leads to a file within `folder`; a link to a folder is not followed: if it leads
-    inside, its photos are found where they are, and if it leads out or in a circle, they are none of this folder's.
+    inside, its photos are found where they are, and if it leads out or in a circle, they are none of this folder's. How
+    many links lead out or to nothing is logged as a warning, which Python shows on stderr unless it is told otherwise.
 
     Args:
         folder: Where to look.
@@ -36,9 +39,14 @@ def find_photos(folder: str | os.PathLike[str]) -> list[Path]:
         PhotoError: ``photo.missing``, ``photo.not-a-folder`` or ``photo.permission``, for `folder` or one below it.
     """
     root = Path(folder)
-    files = list(_walk(root))
-    inside = Path(os.path.realpath(root))
-    found = [path for path in files if _is_photo(path, inside)]
+    left_out: list[Path] = []
+    found = [path for path in _walk(root, left_out) if _is_photo(path)]
+    if left_out:
+        first = printable(str(min(left_out)))
+        _log.warning(
+            f"{len(left_out)} of the links in {printable(str(root))} lead out of it or to nothing, and are left out, "
+            f"such as {first}. Put what is meant into the folder itself."
+        )
     return sorted(found, key=lambda path: natural_order(path.relative_to(root)))
 
 
@@ -64,8 +72,8 @@ def find_people(folder: str | os.PathLike[str]) -> dict[str, list[Path]]:
     return people
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    """All files and links to files below a folder, in no order."""
+def _walk(root: Path, left_out: list[Path]) -> Iterator[Path]:
+    """All files below a folder and links to such files, in no order; what else links lead to is added to `left_out`."""
     folders = [root]
     while folders:
         folder = folders.pop()
@@ -76,22 +84,22 @@ def _walk(root: Path) -> Iterator[Path]:
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(folder / entry.name)
-                    elif _is_file(entry):
+                    elif entry.is_symlink() and not _leads_inside(folder / entry.name, root):
+                        left_out.append(folder / entry.name)
+                    elif entry.is_file():
                         yield folder / entry.name
         except (OSError, ValueError) as error:
             raise _refusal(error, printable(str(folder))) from error
 
 
-def _is_file(entry: os.DirEntry[str]) -> bool:
+def _leads_inside(link: Path, root: Path) -> bool:
     try:
-        return entry.is_file()
-    except OSError:  # a link that leads round in a circle
+        return link.resolve(strict=True).is_relative_to(root.resolve())
+    except (OSError, RuntimeError):  # to nothing, or round in a circle
         return False
 
 
-def _is_photo(path: Path, inside: Path) -> bool:
-    if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(inside):
-        return False
+def _is_photo(path: Path) -> bool:
     if path.suffix.lower() in _EXTENSIONS:
         return True
     try:
