@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -58,13 +59,13 @@ def test_a_file_decides_where_no_flag_and_no_variable_does(
         ("encoder = ", "can't be read"),
         (f"fmr = {'9' * 5000}", "can't be read: it has a number of thousands of digits"),
         (f"encoder = {'[' * 5000}", "can't be read: it is nested too deeply"),
-        (f"encoder = 0x{'f' * 5000}", "encoder in mien.toml should be text"),
-        (f"fmr = 0x{'f' * 5000}", "fmr in mien.toml should lie between 0 and 1"),
+        (f"encoder = 0x{'f' * 5000}", "can't be read: it has a number of thousands of digits"),
+        (f"fmr = 0x{'f' * 5000}", "can't be read: it has a number of thousands of digits"),
         ("colour = 1", "colour, which is no setting"),
-        ("fmr = 'low'", "fmr in mien.toml should be a number"),
-        ("flip = 1", "flip in mien.toml should be true or false"),
-        ("fmr = 2", "fmr in mien.toml should lie between 0 and 1"),
-        ("fpir = nan", "fpir in mien.toml should lie between 0 and 1"),
+        ("fmr = 'low'", "fmr in mien.toml should be a number, not 'low'"),
+        ("flip = 1", "flip in mien.toml should be true or false, not 1"),
+        ("fmr = 2", "fmr in mien.toml should lie between 0 and 1, not be 2"),
+        ("fpir = nan", "fpir in mien.toml should lie between 0 and 1, not be nan"),
     ],
 )
 @pytest.mark.parametrize("command", [("verify", "a.jpg", "b.jpg"), ("config", "show")])
@@ -73,6 +74,13 @@ def test_a_wrong_file_gets_a_sentence(run: Run, content: str, said: str, command
     ran = run(*command)
     assert ran.code == 2
     assert said in ran.err
+
+
+def test_a_pipe_of_that_name_does_not_hang(run: Run) -> None:
+    os.mkfifo("mien.toml")
+    ran = run("config", "show")
+    assert ran.code == 2
+    assert "The settings in mien.toml can't be read: it is a pipe or a device, not a file." in ran.err
 
 
 def test_every_setting_is_an_option_and_a_variable() -> None:

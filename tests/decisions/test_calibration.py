@@ -1,5 +1,6 @@
 import json
 import math
+import os
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -282,9 +283,11 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     assert _code_of(file) == "calibration.not-a-calibration"
 
 
-def test_a_file_that_is_missing_or_a_folder(tmp_path: Path) -> None:
+def test_a_file_that_is_missing_or_none(tmp_path: Path) -> None:
     assert _code_of(tmp_path / "missing.json") == "calibration.unreadable"
     assert _code_of(tmp_path) == "calibration.unreadable"
+    os.mkfifo(tmp_path / "pipe.json")
+    assert _code_of(tmp_path / "pipe.json") == "calibration.unreadable"
 
 
 def test_a_file_of_another_schema(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_a_card_says_what_its_file_says(path: Path) -> None:
             f"size_bytes = {10**400}",
             "size_bytes must be at least 1, and of 64 bits at most, not 10{79}…",
         ),
-        ("dimensions = 2", f"dimensions = 0x{'f' * 5000}", r"output\.dimensions must be .* thousands of digits"),
+        ("dimensions = 2", f"dimensions = 0x{'f' * 5000}", "it has a number of thousands of digits"),
         ('name = "mine"', f"name = {'9' * 5000}", "isn't valid TOML"),
         ('name = "mine"', f"name = {'[' * 5000}{']' * 5000}", "is nested too deeply"),
     ],

@@ -106,9 +106,9 @@ def _read(file: Path) -> dict[str, Any]:
             raise ConfigError(f"{file} sets {name}, which is no setting.", hint=f"There are: {', '.join(SETTINGS)}.")
         kind = SETTINGS[name].kind
         if not isinstance(value, kind) and not (kind is float and type(value) is int):
-            raise ConfigError(f"{name} in {file} should be {KINDS[kind]}.", hint="Mend the file.")
+            raise ConfigError(f"{name} in {file} should be {KINDS[kind]}, not {value!r}.", hint="Mend the file.")
         if isinstance(value, int | float) and kind is float and not 0 < value < 1:
-            raise ConfigError(f"{name} in {file} should lie between 0 and 1.", hint="Mend the file.")
+            raise ConfigError(f"{name} in {file} should lie between 0 and 1, not be {value}.", hint="Mend the file.")
     return content
 
 

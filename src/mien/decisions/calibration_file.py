@@ -11,6 +11,7 @@ import numpy as np
 
 from mien.decisions.measured import CalibrationData, EncoderIdentity, LikelihoodMap, RateCurve, TailModel
 from mien.errors import CalibrationError
+from mien.plain_files import read_text
 
 if TYPE_CHECKING:
     from mien.decisions.calibration import Calibration
@@ -67,7 +68,7 @@ def read(path: str | Path) -> str:
         CalibrationError: If it can't be read or is not text.
     """
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return read_text(Path(path))
     except UnicodeDecodeError:
         raise not_a_calibration(path, "it is not text") from None
     except OSError as error:

@@ -270,8 +270,5 @@ def _is_finite(value: float) -> bool:
 
 def _words(value: object) -> str:
     """A value as a message shows it, which is its beginning if it is long."""
-    try:
-        text = repr(value)
-    except ValueError:
-        return "a number of thousands of digits"
+    text = repr(value)
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
