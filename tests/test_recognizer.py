@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mien import Calibration, Faces, Photo, Recognizer
-from mien.errors import CalibrationError
+from mien.errors import CalibrationError, ConfigError, ModelError
 
 
 def test_two_blurred_faces_are_not_compared_at_a_rate(blurred: list[Path], people: Path, among_synthetic: Path) -> None:
@@ -59,3 +60,28 @@ def test_a_worker_holds_few_large_photos_at_a_time(people: Path, side: int, at_o
     found = list(Recognizer(encoder, workers=1).embed_many([photo] * 16))
     assert [len(one) for one in found] == [1] * 16
     assert [number for number in encoder.photos if number] == [at_once] * (16 // at_once)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        ({"min_score": float("nan")}, ValueError, "min_score lies between 0 and 1, not at nan"),
+        ({"min_score": 1.0}, ValueError, "min_score lies between 0 and 1"),
+        ({"max_side": 0}, ValueError, "max_side must be 32 or more, not 0"),
+        ({"workers": -1}, ValueError, "workers must be 1 or more, not -1"),
+        ({"workers": 0}, ValueError, "workers must be 1 or more, not 0"),
+        ({"face": "bogus"}, ConfigError, "There is no face policy 'bogus'. Use one of central"),
+        ({"detector": "sface"}, ModelError, "sface is no detector: its card says encoder"),
+        ({"encoder": "yunet"}, ModelError, "yunet is no encoder: its card says detector"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_the_first_photo(
+    arguments: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        Recognizer(**arguments)
+
+
+def test_a_policy_that_there_is_not_is_no_problem_of_a_photo(people: Path) -> None:
+    with pytest.raises(ConfigError, match="no face policy"):
+        list(Recognizer().embed_many([people / "person-0001/0001.jpg"], face="bogus"))  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from itertools import islice
 from mien.decisions import Calibration, EncoderIdentity, Verification, shipped_calibration, verify
 from mien.errors import CalibrationError, MienError, NoFaceError, PhotoError
 from mien.faces import Detector, Encoder, FacePolicy, Faces, choose, open_encoder, with_embeddings
+from mien.faces.choosing import require_policy
 from mien.models import ModelCard
 from mien.photos import PhotoSource
 from mien.similarity import all_pairs
@@ -32,13 +33,15 @@ class Recognizer:
         runtime: ``"onnxruntime"``, ``"openvino"``, or ``"auto"``: OpenVINO where it is installed.
         precision: ``"f32"``, or ``"bf16"`` where the runtime has it.
         face: Which face of a photo counts: ``"central"``, ``"largest"``, ``"only"`` or ``"all"``.
-        max_side: The photo is shrunk to this longer side, in pixels, for detection only.
-        min_score: Faces with a lower detection score are dropped.
+        max_side: The photo is shrunk to this longer side, in pixels, 32 or more, for detection only.
+        min_score: Faces with a lower detection score, in (0, 1), are dropped.
         small_faces: Look for small faces too, at many times the cost.
         calibration: What similarities stand for; by default the one shipped for the encoder.
-        workers: Photos worked on at the same time by `embed_many`; by default one per processor.
+        workers: Photos worked on at the same time by `embed_many`, 1 or more; by default one per processor.
 
     Raises:
+        ValueError: `max_side`, `min_score`, `workers`, `runtime` or `precision` is none that there can be.
+        ConfigError: There is no such policy as `face`, or bf16 is asked of onnxruntime.
         ModelError: A network is missing, altered or unusable.
         MissingExtraError: A network or runtime comes with an extra that is not installed.
     """
@@ -58,6 +61,9 @@ class Recognizer:
         calibration: Calibration | None = None,
         workers: int | None = None,
     ) -> None:
+        require_policy(face)
+        if workers is not None and workers < 1:
+            raise ValueError(f"workers must be 1 or more, not {workers}")
         self.detector = Detector.open(
             detector, runtime=runtime, max_side=max_side, min_score=min_score, small_faces=small_faces
         )
@@ -123,7 +129,11 @@ class Recognizer:
             sources: The photos.
             face: Which faces of each photo count.
             keep_photos: Keep each photo in the answer, which takes memory.
+
+        Raises:
+            ConfigError: There is no such policy as `face`.
         """
+        require_policy(face)
         todo = iter(sources)
         chunks = iter(lambda: list(islice(todo, PHOTOS_AT_ONCE)), [])
         pool = ThreadPoolExecutor(self.workers, thread_name_prefix="mien-embed")

@@ -30,6 +30,13 @@ def test_detect(run: Run, people: Path, tmp_path: Path) -> None:
     assert len(list((tmp_path / "crops").iterdir())) == len(photos)
 
 
+@pytest.mark.parametrize("score", ["nan", "1", "0.01"])
+def test_detect_refuses_a_score_that_no_face_can_have(run: Run, faceless: Path, score: str) -> None:
+    ran = run("detect", faceless, "--min-score", score)
+    assert ran.code == 2
+    assert "Invalid value" in ran.err
+
+
 def test_detect_without_a_face(run: Run, faceless: Path) -> None:
     assert run("detect", faceless).code == 1
 

@@ -51,6 +51,13 @@ def expected(crops: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.concatenate([values.mean((1, 2)), values[:, :, :56].mean((1, 2, 3))[:, None]], axis=1)
 
 
+def test_a_template_that_there_is_not() -> None:
+    card = load_card("sface")
+    with pytest.raises(ModelError, match=r"'arcface-113', which there is not\. There are: arcface-112, dlib") as caught:
+        open_encoder(replace(card, input=replace(card.input, template="arcface-113")))
+    assert caught.value.code == "model.card"
+
+
 def test_plain() -> None:
     np.testing.assert_allclose(encoder().embed_crops(CROPS), unit(expected(CROPS)), atol=1e-6)
 
@@ -111,7 +118,7 @@ def test_photos_without_faces_stay_in_their_place() -> None:
 
 
 def test_a_detector_is_no_encoder() -> None:
-    with pytest.raises(ModelError, match="yunet is a detector"):
+    with pytest.raises(ModelError, match="yunet is no encoder"):
         open_encoder("yunet")
 
 

@@ -194,6 +194,8 @@ class TestEnroll:
         assert gallery.search([embedding(2)])[0][0].person == "Ann"
         with pytest.raises(ConfigError):
             gallery.enroll("Bob", portrait(2), on_duplicate="ignore")  # type: ignore[arg-type]
+        with pytest.raises(ConfigError, match="no face policy 'bogus'"):
+            gallery.enroll("Bob", [portrait(2), portrait(3)], face="bogus")  # type: ignore[arg-type]
 
     def test_without_a_calibration_it_says_that_lookalikes_were_not_checked(self, path: Path) -> None:
         with Gallery(path, recognizer=FakeRecognizer.make(calibrated=False)) as gallery:

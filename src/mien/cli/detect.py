@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.options import JsonOption, PhotosArgument, RuntimeOption, SmallFacesOption, list_photos
+from mien.cli.options import JsonOption, PhotosArgument, RuntimeOption, SmallFacesOption, list_photos, share
 from mien.cli.output import ExitCode, print_json, print_line, progress_shown, say_problems
 from mien.cli.outputs import output_folder
 from mien.errors import ConfigError
@@ -27,7 +27,7 @@ def detect(
     max_side: Annotated[
         int, typer.Option(min=32, help="Shrink photos to this longer side, in pixels, for detection only.")
     ] = 640,
-    min_score: Annotated[float, typer.Option(min=0.05, max=1.0, help="Drop faces with a lower score.")] = 0.6,
+    min_score: Annotated[float, typer.Option(min=0.05, callback=share, help="Drop faces with a lower score.")] = 0.6,
     small_faces: SmallFacesOption = False,
     runtime: RuntimeOption = "auto",
     json: JsonOption = False,

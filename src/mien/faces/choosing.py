@@ -19,6 +19,12 @@ def too_blurred(source: str) -> NoFaceError:
     )
 
 
+def require_policy(policy: str) -> None:
+    """Raise `ConfigError` if there is no such policy."""
+    if policy not in get_args(FacePolicy):
+        raise ConfigError(f"There is no face policy {policy!r}.", hint=f"Use one of {', '.join(get_args(FacePolicy))}.")
+
+
 def choose(faces: Faces, policy: FacePolicy) -> Faces:
     """Keep the faces that count.
 
@@ -34,8 +40,7 @@ def choose(faces: Faces, policy: FacePolicy) -> Faces:
         MienError: The photo itself could not be used; this is `faces.problem`.
         ConfigError: There is no such policy.
     """
-    if policy not in get_args(FacePolicy):
-        raise ConfigError(f"There is no face policy {policy!r}.", hint=f"Use one of {', '.join(get_args(FacePolicy))}.")
+    require_policy(policy)
     central = faces.most_central()  # also refuses where there is none
     if policy == "all" or len(faces) == 1:
         return faces

@@ -32,7 +32,7 @@ class Detector:
 
     Attributes:
         runner: The network.
-        max_side: The photo is shrunk to this longer side, in pixels, for detection only.
+        max_side: The photo is shrunk to this longer side, in pixels, 32 or more, for detection only.
         min_score: Faces with a lower score, in (0, 1), are dropped.
         max_overlap: Of two boxes whose intersection over union is above this, the better one stays.
         small_faces: Also look at the photo in tiles, at its full size and at twice that, which finds faces down
@@ -44,6 +44,13 @@ class Detector:
     min_score: float = 0.6
     max_overlap: float = 0.3
     small_faces: bool = False
+
+    def __post_init__(self) -> None:
+        if self.max_side < STRIDES[-1]:
+            raise ValueError(f"max_side must be {STRIDES[-1]} or more, not {self.max_side}")
+        if not 0 < self.min_score < 1:
+            raise ValueError(f"min_score lies between 0 and 1, not at {self.min_score}")
+        self.runner.card.require_task("detector")
 
     @classmethod
     def open(
@@ -58,7 +65,8 @@ class Detector:
         """Load a detector by its card.
 
         Raises:
-            ModelError: Its weights are missing or altered.
+            ModelError: It is no detector, or its weights are missing or altered.
+            ValueError: `max_side` or `min_score` is out of its range.
         """
         if isinstance(card, str):
             card = load_card(card)

@@ -7,7 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import ModelError
+from mien.errors import ModelCardError, ModelError
+from mien.faces.alignment import TEMPLATES
 from mien.faces.faces import Faces
 from mien.faces.quality import sharpness
 from mien.models import ModelCard, Runner, load_card, open_model
@@ -139,12 +140,7 @@ def open_encoder(
     """
     if not isinstance(card, ModelCard):
         card = load_card(card)
-    if card.task != "encoder":
-        raise ModelError(
-            f"{card.name} is a {card.task}, and an encoder is needed here.",
-            hint="`mien models list` shows what there is.",
-            code="model.wrong-task",
-        )
+    card.require_task("encoder")
     if flip is not None:
         card = card.with_flip(flip)
     identity = card.identity(precision)
@@ -153,6 +149,11 @@ def open_encoder(
             (open_encoder(member, runtime=runtime, precision=precision), weight) for member, weight in card.members
         )
         return FusedEncoder(opened, card.name, identity, card.output.dimensions)
+    if card.input.template not in TEMPLATES:
+        raise ModelCardError(
+            f"The card of {card.name} aligns faces to the template {card.input.template!r}, which there is not.",
+            hint=f"There are: {', '.join(TEMPLATES)}.",
+        )
     return NetworkEncoder(
         open_model(card, runtime=runtime, precision=precision), card.name, identity, card.output.dimensions
     )

@@ -25,6 +25,7 @@ from mien.decisions.wording import counted
 from mien.errors import CalibrationError, ConfigError, GalleryError, MienError, NoFaceError
 from mien.evaluation import Double, Drift
 from mien.faces import FacePolicy, are_of_unit_length, choose
+from mien.faces.choosing import require_policy
 from mien.gallery import own_calibration, tables
 from mien.gallery.enrolling import Draft, box_of, drafts
 from mien.gallery.index import Floats, Index
@@ -469,6 +470,7 @@ class Gallery:
     def _enroll_all(
         self, people: Mapping[str, Iterable[PhotoSource]], face: FacePolicy, on_duplicate: OnDuplicate
     ) -> Iterator[Enrolment]:
+        require_policy(face)
         if face == "all":
             raise ConfigError("One face of a photo is the person's, not all.", hint="Use central, largest or only.")
         if on_duplicate not in ("warn", "refuse"):

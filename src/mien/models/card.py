@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from mien.errors import ModelError
+
 Task = Literal["detector", "encoder", "liveness", "quality"]
 Colour = Literal["rgb", "bgr"]
 
@@ -118,6 +120,15 @@ class ModelCard:
     def folder(self) -> Path | None:
         """Where the card was read, if it isn't one of mien's own."""
         return self.path.parent if self.path else None
+
+    def require_task(self, task: Task) -> None:
+        """Raise `ModelError` if the model is for anything else."""
+        if self.task != task:
+            raise ModelError(
+                f"{self.name} is no {task}: its card says {self.task}.",
+                hint="`mien models list` shows what there is.",
+                code="model.wrong-task",
+            )
 
     def identity(self, precision: str = "f32") -> str:
         """What its numbers depend on, as a SHA-256 in hex: equal identities give comparable embeddings.
