@@ -364,3 +364,28 @@ def test_a_precision_that_is_surely_reached_leaves_the_recall_its_own_interval()
     assert isinstance(recall, Estimate)
     assert recall.value == recall.high == 1
     assert recall.low == pytest.approx(1 - 3.7e-3, abs=2e-4)  # Clopper–Pearson of none in 1,000
+
+
+@pytest.mark.parametrize(
+    ("mated", "whose"),
+    [([0.05], None), ([0.05, 0.06], None), ([0.05], [0]), ([0.05, 0.06], [0, 1]), ([0.05] * 5, [0] * 5)],
+)
+def test_one_or_two_people_leave_nearly_everything_open(mated: list[float], whose: list[int] | None) -> None:
+    """How alike two photos of others are can't be told from them, however many non-mated comparisons there are."""
+    rng = np.random.default_rng(0)
+    similarity = np.concatenate([mated, rng.normal(0, 0.1, 3000)])
+    is_mated = np.arange(len(similarity)) < len(mated)
+    people = None
+    if whose is not None:
+        one = np.concatenate([whose, rng.integers(2, 100, 3000)])
+        people = np.stack([one, np.where(is_mated, one, one + 100)], axis=1)
+    found = verification_measures(Comparisons(similarity, is_mated, people), threshold=0, resamples=50)
+    assert found.at_threshold is not None
+    for share in (found.auc, found.eer, found.accuracy, found.average_precision, found.at_threshold.f1):
+        assert isinstance(share, Estimate)
+        assert share.low < 0.01
+        assert share.high > 0.99
+    for measure in (found.d_prime, found.min_cllr):
+        assert isinstance(measure, Unsupported)
+    threshold = found.threshold_at_fmr["1e-1"]
+    assert isinstance(threshold, Estimate), "the non-mated comparisons alone decide it"

@@ -11,6 +11,8 @@ from mien.evaluation.measures.estimate import Estimate, Measure, Unsupported
 
 ROUNDING = 1e-18
 """The variance of measures that differ by rounding alone."""
+TELL_NO_SPREAD = 2
+"""So many people of a kind, as they count, or fewer: half of two is one, who differs from nobody."""
 TOO_FEW = "too few people: hardly a half of them has comparisons of both kinds"
 _BOTH = ("mated", "non-mated")
 
@@ -37,13 +39,17 @@ class Estimating:
 
     def measure(self, name: str, *, least: float = -np.inf) -> Measure:
         """A measure on any scale that has no value below `least`, with its percentile interval."""
-        return self._measure(name, bias=0.0, least=least, most=np.inf)
+        return self._of_too_few(name) or self._measure(name, bias=0.0, least=least, most=np.inf)
+
+    def threshold(self, name: str) -> Measure:
+        """A threshold that the non-mated comparisons alone decide, with its percentile interval."""
+        return self._measure(name, bias=0.0, least=-np.inf, most=np.inf)
 
     def cost(self, name: str, *, most: float = np.inf) -> Measure:
         """A measure from 0 to `most`, which comes out too good or too bad because it was fitted or summed over bins."""
         if self.undefined(name) is None and not self.drawn.variance(name) > ROUNDING:
             return Unsupported(unchanged("people"))
-        return self._measure(name, bias=float(self.drawn.bias(name)), least=0.0, most=most)
+        return self._of_too_few(name) or self._measure(name, bias=float(self.drawn.bias(name)), least=0.0, most=most)
 
     def share(self, name: str, *, chosen: bool = False) -> Measure:
         """A share that mated and non-mated comparisons decide; too good if its threshold was `chosen` as the best."""
@@ -73,6 +79,16 @@ class Estimating:
         """As how many people the comparisons of the kind that has fewer count."""
         return min(self.counted.sample.mated_people, self.counted.sample.non_mated_people)
 
+    def _of_too_few(self, name: str) -> Unsupported | None:
+        """Why a measure of both kinds has no interval where one is of hardly any people; None if neither is."""
+        if self.undefined(name) or self.fewest > TELL_NO_SPREAD:
+            return self.undefined(name)
+        sample = self.counted.sample
+        kind = _BOTH[0] if sample.mated_people <= TELL_NO_SPREAD else _BOTH[1]
+        return Unsupported(
+            f"too few {kind} {self.trials.split()[-1]}, or of too few people: how they differ isn't known"
+        )
+
     def _measure(self, name: str, bias: float, least: float, most: float) -> Measure:
         if undefined := self.undefined(name):
             return undefined
@@ -88,7 +104,8 @@ class Estimating:
         if undefined := self.undefined(name, of):
             return undefined
         value = np.clip(self.exact[name], 0, 1).reshape(1)
-        variance = self.drawn.variance(name).reshape(1)
+        # Without one, a share counts as that of the fewest trials, which leaves nearly everything open.
+        variance = self.drawn.variance(name).reshape(1) * (fewest > TELL_NO_SPREAD)
         low, high = share_limits(value, variance, bias=bias, fewest=fewest, most=most)
         return Estimate(float(value[0]), float(low[0]), float(high[0]))
 

@@ -174,7 +174,7 @@ def identification_measures(
         if average is None
         else share(np.nan_to_num(average[mated])),
         fnir_at_fpir={rate: give.at_rate(f"fnir_at_fpir {rate}", rate, give.mated_share) for rate in FPIRS},
-        threshold_at_fpir={rate: give.at_rate(f"threshold_at_fpir {rate}", rate, give.measure) for rate in FPIRS},
+        threshold_at_fpir={rate: give.at_rate(f"threshold_at_fpir {rate}", rate, give.threshold) for rate in FPIRS},
         dir_at_far={rate: give.at_rate(f"dir_at_far {rate}", rate, give.mated_share) for rate in FPIRS},
         investigation=share(missed),
         curve=SearchErrorCurve(

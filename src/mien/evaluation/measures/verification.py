@@ -157,7 +157,7 @@ def verification_measures(
         calibration_error=give.cost("calibration_error") if ratio else Unsupported(_UNCALIBRATED),
         tar_at_far={rate: give.at_rate(f"tar_at_far {rate}", rate, give.mated_share) for rate in RATES},
         fnmr_at_fmr={rate: give.at_rate(f"fnmr_at_fmr {rate}", rate, give.mated_share) for rate in RATES},
-        threshold_at_fmr={rate: give.at_rate(f"threshold_at_fmr {rate}", rate, give.measure) for rate in RATES},
+        threshold_at_fmr={rate: give.at_rate(f"threshold_at_fmr {rate}", rate, give.threshold) for rate in RATES},
         at_threshold=None
         if threshold is None
         else ThresholdMeasures(
