@@ -240,7 +240,12 @@ def _refuse_programs(connection: sa.Connection) -> None:
 _FAULTS = {
     5: ("locked", "is locked by another program", "Try again when it has finished."),
     6: ("locked", "is locked by another program", "Try again when it has finished."),
-    8: ("read-only", "can't be written", "Check the permissions of the file and its folder."),
+    8: (
+        "read-only",
+        "can't be written",
+        "Check the permissions of the file and its folder, where a log is kept even while it is only searched; copy a "
+        "gallery from a read-only disk to another.",
+    ),
     10: ("disk", "can't be read or written: the disk reports an error", "Check the disk and its free space."),
     11: ("damaged", "is damaged", "Restore it from a backup, or enrol again into a new file."),
     13: ("disk-full", "can't grow: the disk is full", "Free some space; everything committed before is kept."),
