@@ -41,3 +41,9 @@ def written_whole(path: str | os.PathLike[str], mode: int = 0o666) -> Iterator[P
         raise
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_whole(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text file in UTF-8 by `written_whole`."""
+    with written_whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")

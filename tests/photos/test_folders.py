@@ -63,7 +63,7 @@ def test_links_that_are_left_out_are_told(tmp_path: Path, caplog: pytest.LogCapt
     (folder / "ann" / "gone\n.jpg").symlink_to("nowhere.jpg")
     assert list(find_people(folder)) == ["ann"]
     (said,) = caplog.messages
-    assert said.startswith(f"2 of the links in {folder} lead out of it or to nothing, and are left out, such as")
+    assert said.startswith(f"Links in {folder} that lead out of it or to nothing are left out: 2 in all, such as")
     assert said.isprintable()
 
 

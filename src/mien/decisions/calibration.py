@@ -15,7 +15,7 @@ from mien.decisions.measured import CalibrationData, EncoderIdentity, Likelihood
 from mien.decisions.rate import Rate
 from mien.decisions.wording import counted, rate_rounded_up, rate_words
 from mien.errors import CalibrationError
-from mien.whole_files import written_whole
+from mien.whole_files import write_whole
 
 OWN_GALLERY = "this gallery's own people"
 OTHER_PEOPLE = "other people than yours"
@@ -281,8 +281,7 @@ class Calibration:
 
     def save(self, path: str | Path) -> None:
         """Write the calibration as JSON; an existing file is replaced when the new one is whole."""
-        with written_whole(path) as partial:
-            partial.write_text(calibration_file.text_of(self.to_dict()), encoding="utf-8")
+        write_whole(path, calibration_file.text_of(self.to_dict()))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

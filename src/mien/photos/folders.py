@@ -44,7 +44,7 @@ def find_photos(folder: str | os.PathLike[str]) -> list[Path]:
     if left_out:
         first = printable(str(min(left_out)))
         _log.warning(
-            f"{len(left_out)} of the links in {printable(str(root))} lead out of it or to nothing, and are left out, "
+            f"Links in {printable(str(root))} that lead out of it or to nothing are left out: {len(left_out)} in all, "
             f"such as {first}. Put what is meant into the folder itself."
         )
     return sorted(found, key=lambda path: natural_order(path.relative_to(root)))

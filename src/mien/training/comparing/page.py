@@ -13,7 +13,7 @@ from mien.training.comparing.comparing import LossComparison
 from mien.training.comparing.figures import measure_figure, time_figure
 from mien.training.comparing.run_measures import MEASURES, RANKED_BY
 from mien.training.comparing.standings import Standing
-from mien.whole_files import written_whole
+from mien.whole_files import write_whole
 
 PAGE = "losses.html"
 _MOST_NAMED = 5
@@ -57,8 +57,7 @@ def write_page(comparison: LossComparison, folder: Path, command: str = "") -> P
         The file.
     """
     file = folder / PAGE
-    with written_whole(file) as partial:
-        partial.write_text(render_losses(comparison, command), encoding="utf-8")
+    write_whole(file, render_losses(comparison, command))
     return file
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from mien.evaluation import Difference, Unsupported, compare_verification
 from mien.training.comparing.run_measures import STRANGERS
 from mien.training.trainer.stranger_pairs import StrangerPairs
-from mien.whole_files import written_whole
+from mien.whole_files import write_whole
 
 COMPARED_PAIRS = (5_000, 15_000)
 """Mated and non-mated pairs that two runs are compared on."""
@@ -34,8 +34,7 @@ def ahead(pairs: StrangerPairs, first: Path, second: Path, name: str) -> Differe
             return Unsupported(content["unsupported"]) if "unsupported" in content else Difference(**content)
     one, other = (pairs.compared(np.load(folder / STRANGERS)) for folder in (first, second))
     found = compare_verification(one, other, resamples=RESAMPLES)["tar_at_far 1e-2"]
-    with written_whole(file) as partial:
-        partial.write_text(json.dumps({**found.to_dict(), "made_of": made_of}) + "\n", encoding="utf-8")
+    write_whole(file, json.dumps({**found.to_dict(), "made_of": made_of}) + "\n")
     return found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mien.evaluation import Estimate, Measure, Unsupported
-from mien.whole_files import written_whole
+from mien.whole_files import write_whole
 
 MEASURES: Final = {
     "tmr_at_fmr_1e-2": "TMR at FMR 1e-2",
@@ -53,8 +53,7 @@ class RunMeasures:
 
     def write(self, folder: Path) -> None:
         """Keep it in the run's folder, wholly or not at all."""
-        with written_whole(folder / MEASURED) as partial:
-            partial.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
+        write_whole(folder / MEASURED, json.dumps(self.to_dict(), indent=2) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> "RunMeasures | None":
@@ -87,8 +86,7 @@ class RunFailure:
     def write(self, folder: Path) -> None:
         """Keep it in the run's folder."""
         content = {"code": self.code, "message": self.message}
-        with written_whole(folder / FAILED) as partial:
-            partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_whole(folder / FAILED, json.dumps(content, indent=2) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> "RunFailure | None":

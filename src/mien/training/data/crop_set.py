@@ -23,7 +23,7 @@ from mien.faces import TEMPLATES, Detector, Encoder, FacePolicy, Faces, choose, 
 from mien.photos import PhotoSource
 from mien.progress import report, track
 from mien.training.data.sources import LabelledPhoto, PhotoSet
-from mien.whole_files import written_whole
+from mien.whole_files import write_whole
 
 TEMPLATE = "arcface-112"
 SIDE = TEMPLATES[TEMPLATE][0][0]
@@ -273,8 +273,7 @@ def _ahead(pool: ThreadPoolExecutor, work: Any, items: Sequence[NDArray[np.int64
 def _claim(folder: Path, about: dict[str, Any]) -> None:
     file = folder / "about.json"
     if not file.exists():
-        with written_whole(file) as partial:
-            partial.write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_whole(file, json.dumps(about, indent=2, ensure_ascii=False) + "\n")
         return
     made_of, now = json.loads(file.read_text(encoding="utf-8")), json.loads(json.dumps(about))
     if "files" not in made_of["source"]:  # of a version that didn't look at them

@@ -6,7 +6,7 @@ from typing import Any
 import tomli_w
 
 from mien.models import ModelCard
-from mien.whole_files import written_whole
+from mien.whole_files import write_whole
 
 
 def write_card(card: ModelCard, file: Path) -> None:
@@ -31,5 +31,4 @@ def write_card(card: ModelCard, file: Path) -> None:
         },
         "output": {"name": card.output.name, "dimensions": card.output.dimensions},
     }
-    with written_whole(file) as partial:
-        partial.write_text(tomli_w.dumps(content), encoding="utf-8")
+    write_whole(file, tomli_w.dumps(content))

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from mien.errors import ConfigError, InputError
 from mien.toml_files import read_toml
 from mien.training.recipe.schema import Recipe
-from mien.whole_files import written_whole
+from mien.whole_files import write_whole
 
 
 def shipped_recipes() -> dict[str, Path]:
@@ -84,8 +84,7 @@ def _lies_below(place: tuple[int | str, ...], table: tuple[int | str, ...]) -> b
 
 def write_recipe(recipe: Recipe, file: Path) -> None:
     """Write a recipe with every value that holds, so that a run can be repeated from it."""
-    with written_whole(file) as partial:
-        partial.write_text(tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True)), encoding="utf-8")
+    write_whole(file, tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True)))
 
 
 def _without(content: dict[str, Any], changes: Sequence[str], place: int) -> Recipe | None:

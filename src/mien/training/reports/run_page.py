@@ -17,7 +17,7 @@ from mien.training.reports import figures
 from mien.training.reports.run_tables import RunTables
 from mien.training.trainer.head_watch import OTHER, OWN
 from mien.training.trainer.run_folder import RECIPE, REPORT, RESULT, SCATTER, read_run_recipe
-from mien.whole_files import written_whole
+from mien.whole_files import write_whole
 
 
 def write_report(folder: Path, measures: VerificationMeasures) -> Path:
@@ -46,8 +46,7 @@ def write_report(folder: Path, measures: VerificationMeasures) -> Path:
         version=__version__,
     )
     file = folder / REPORT
-    with written_whole(file) as partial:
-        partial.write_text(page, encoding="utf-8")
+    write_whole(file, page)
     return file
 
 

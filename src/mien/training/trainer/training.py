@@ -31,7 +31,7 @@ from mien.training.trainer.run_folder import BEST, CHECKPOINT, PEOPLE, RECIPE, R
 from mien.training.trainer.stages import check_stages
 from mien.training.trainer.training_run import Tell, TrainingRun
 from mien.training.trainer.validation import embed_crops, validate
-from mien.whole_files import written_whole
+from mien.whole_files import write_whole, written_whole
 
 SCATTERED = 2000
 """Crops whose embeddings are drawn, where they have two or three numbers."""
@@ -224,8 +224,7 @@ def _write_scatter(network: nn.Module, crops: CropSet, folder: Path, seed: int) 
 
 
 def _write_result(run: TrainingRun, data: PreparedData, measures: VerificationMeasures, folder: Path) -> None:
-    with written_whole(folder / PEOPLE) as partial:
-        partial.write_text("".join(f"{name}\n" for name in data.train.people), encoding="utf-8")
+    write_whole(folder / PEOPLE, "".join(f"{name}\n" for name in data.train.people))
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = {
         "steps": run.position.step,
@@ -249,5 +248,4 @@ def _write_result(run: TrainingRun, data: PreparedData, measures: VerificationMe
         },
         "date": time.strftime("%Y-%m-%d"),
     }
-    with written_whole(folder / RESULT) as partial:
-        partial.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    write_whole(folder / RESULT, json.dumps(result, indent=2) + "\n")
