@@ -259,7 +259,7 @@ def test_similarities_too_close_for_a_histogram(pair: tuple[float, float]) -> No
 def test_intervals_stay_where_the_measure_can_be() -> None:
     rng = np.random.default_rng(0)
     for _ in range(20):
-        scores = Comparisons(rng.normal(size=13), np.arange(13) < 3)
+        scores = Comparisons(rng.normal(size=30), np.arange(30) < 11)
         found = verification_measures(scores, resamples=50)
         for measure, most in ((found.d_prime, np.inf), (found.min_cllr, 1)):
             assert isinstance(measure, Estimate)
@@ -389,3 +389,13 @@ def test_one_or_two_people_leave_nearly_everything_open(mated: list[float], whos
         assert isinstance(measure, Unsupported)
     threshold = found.threshold_at_fmr["1e-1"]
     assert isinstance(threshold, Estimate), "the non-mated comparisons alone decide it"
+
+
+@pytest.mark.parametrize(("people", "enough"), [(9, False), (12, True)])
+def test_a_map_fits_few_people_too_well(people: int, enough: bool) -> None:
+    """Simulated, the least Cllr's interval held the truth in 76 to 83 % of sets of 8 to 15 people."""
+    rng = np.random.default_rng(1)
+    similarity = np.concatenate([rng.normal(0.3, 0.2, people), rng.normal(0, 0.2, 3000)])
+    found = verification_measures(Comparisons(similarity, np.arange(len(similarity)) < people), resamples=50)
+    assert isinstance(found.min_cllr, Estimate) == enough
+    assert isinstance(found.d_prime, Estimate)

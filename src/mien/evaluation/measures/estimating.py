@@ -13,6 +13,8 @@ ROUNDING = 1e-18
 """The variance of measures that differ by rounding alone."""
 TELL_NO_SPREAD = 2
 """So many people of a kind, as they count, or fewer: half of two is one, who differs from nobody."""
+FIT_TOO_WELL = 10
+"""To fewer people of a kind a map fits so well that the least Cllr's interval holds the truth 8 times in 10 only."""
 TOO_FEW = "too few people: hardly a half of them has comparisons of both kinds"
 _BOTH = ("mated", "non-mated")
 
@@ -45,11 +47,16 @@ class Estimating:
         """A threshold that the non-mated comparisons alone decide, with its percentile interval."""
         return self._measure(name, bias=0.0, least=-np.inf, most=np.inf)
 
-    def cost(self, name: str, *, most: float = np.inf) -> Measure:
-        """A measure from 0 to `most`, which comes out too good or too bad because it was fitted or summed over bins."""
+    def cost(self, name: str, *, most: float = np.inf, of_more_than: float = TELL_NO_SPREAD) -> Measure:
+        """A measure from 0 to `most`, which comes out too good or too bad because it was fitted or summed over bins.
+
+        It takes more people of each kind than `of_more_than`.
+        """
         if self.undefined(name) is None and not self.drawn.variance(name) > ROUNDING:
             return Unsupported(unchanged("people"))
-        return self._of_too_few(name) or self._measure(name, bias=float(self.drawn.bias(name)), least=0.0, most=most)
+        return self._of_too_few(name, of_more_than) or self._measure(
+            name, bias=float(self.drawn.bias(name)), least=0.0, most=most
+        )
 
     def share(self, name: str, *, chosen: bool = False) -> Measure:
         """A share that mated and non-mated comparisons decide; too good if its threshold was `chosen` as the best."""
@@ -79,12 +86,11 @@ class Estimating:
         """As how many people the comparisons of the kind that has fewer count."""
         return min(self.counted.sample.mated_people, self.counted.sample.non_mated_people)
 
-    def _of_too_few(self, name: str) -> Unsupported | None:
-        """Why a measure of both kinds has no interval where one is of hardly any people; None if neither is."""
-        if self.undefined(name) or self.fewest > TELL_NO_SPREAD:
+    def _of_too_few(self, name: str, many: float = TELL_NO_SPREAD) -> Unsupported | None:
+        """Why a measure of both kinds has no interval where one is of as few people; None if neither is."""
+        if self.undefined(name) or self.fewest > many:
             return self.undefined(name)
-        sample = self.counted.sample
-        kind = _BOTH[0] if sample.mated_people <= TELL_NO_SPREAD else _BOTH[1]
+        kind = _BOTH[0] if self.counted.sample.mated_people <= many else _BOTH[1]
         return Unsupported(
             f"too few {kind} {self.trials.split()[-1]}, or of too few people: how they differ isn't known"
         )

@@ -11,7 +11,7 @@ from mien.evaluation.measures.costs import calibration_error, cllr_of, min_cllr
 from mien.evaluation.measures.counted import count_listed, count_pairs
 from mien.evaluation.measures.curves import ErrorCurve, curve_points, drawn_curve, error_curve
 from mien.evaluation.measures.estimate import Measure, Unsupported
-from mien.evaluation.measures.estimating import Estimating
+from mien.evaluation.measures.estimating import FIT_TOO_WELL, Estimating
 from mien.evaluation.measures.json_ready import JsonFields
 from mien.evaluation.measures.recall_at_precision import PRECISION, recall_estimate, surplus
 from mien.evaluation.measures.roc import Roc
@@ -153,7 +153,7 @@ def verification_measures(
         recall_at_precision_095=recall_estimate(give, asked.points, curve),
         d_prime=give.measure("d_prime", least=0),
         cllr=give.cost("cllr") if ratio else Unsupported(_UNCALIBRATED),
-        min_cllr=give.cost("min_cllr", most=1),
+        min_cllr=give.cost("min_cllr", most=1, of_more_than=FIT_TOO_WELL),
         calibration_error=give.cost("calibration_error") if ratio else Unsupported(_UNCALIBRATED),
         tar_at_far={rate: give.at_rate(f"tar_at_far {rate}", rate, give.mated_share) for rate in RATES},
         fnmr_at_fmr={rate: give.at_rate(f"fnmr_at_fmr {rate}", rate, give.mated_share) for rate in RATES},
