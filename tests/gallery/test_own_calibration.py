@@ -59,6 +59,27 @@ def test_two_names_of_one_person_are_no_longer_counted_as_two_people(gallery: Ga
     assert (own.people, own.photos) == (119, 240)
 
 
+def test_a_calibration_that_counted_one_person_as_two_is_dropped_where_no_other_can_be_made(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        gallery.enroll(f"Person {number}", portrait(number))
+    gallery.calibrate()
+    gallery.merge("Person 1", "Person 2")  # one person is left
+    assert gallery.calibration is None
+    for number in (3, 4):
+        gallery.enroll(f"Person {number}", portrait(number))
+    gallery.calibrate()
+
+    def fail(*_: object) -> None:
+        raise GalleryError("The disk is full.")
+
+    monkeypatch.setattr(own_calibration, "measure", fail)
+    gallery.merge("Person 3", "Person 4")
+    assert gallery.calibration is None
+    assert [found.calibration for found in gallery.identify(portrait(2), threshold=0.5)] == [OTHERS]
+
+
 def test_fewer_people_are_judged_by_others_and_it_says_so(gallery: Gallery, people: Path, tmp_path: Path) -> None:
     gallery.enroll_folder(save_people(tmp_path / "few", 99))
     assert gallery.calibration is None

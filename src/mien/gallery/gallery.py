@@ -338,11 +338,8 @@ class Gallery:
 
     def show(self, name: str) -> PersonDetails:
         """One person and where their templates came from. Raises `GalleryError` if there is no such person."""
-        name = clean_name(name)
         with self._database.reading() as connection:
-            number = tables.known_person(connection, name)
-            created = tables.person_created(connection, number)
-            return PersonDetails(name, created, tuple(tables.templates_of(connection, number)))
+            return _details(connection, clean_name(name))
 
     def rename(self, old: str, new: str) -> None:
         """Call a person something else.
@@ -365,7 +362,7 @@ class Gallery:
     def merge(self, name: str, into: str) -> PersonDetails:
         """Make one person of two that are the same: the templates of one become the other's.
 
-        A calibration that counted them as two people is made anew.
+        A calibration that counted them as two people is made anew, and dropped where it can't be.
 
         Args:
             name: Who is to be known under the other name only.
@@ -383,10 +380,13 @@ class Gallery:
             tables.move_templates(connection, number, other)
             tables.delete_person(connection, number)
             calibrated = tables.calibration(connection) is not None
+            if calibrated:  # dropped at once: whatever comes between, no search goes by it any more
+                tables.set_calibration(connection, None)
+            details = _details(connection, into)
         if calibrated:
             with suppress(GalleryError, CalibrationError):
                 self.calibrate()
-        return self.show(into)
+        return details
 
     def forget(self, name: str) -> ForgetReceipt:
         """Delete a person and their templates, and every trace of them in the gallery's files.
@@ -611,6 +611,12 @@ class Gallery:
             True,
             "Nothing of the deleted embeddings is left in the gallery's files: they were rewritten and searched.",
         )
+
+
+def _details(connection: sa.Connection, name: str) -> PersonDetails:
+    number = tables.known_person(connection, name)
+    created = tables.person_created(connection, number)
+    return PersonDetails(name, created, tuple(tables.templates_of(connection, number)))
 
 
 def _several(photos: PhotoSource | Iterable[PhotoSource]) -> list[PhotoSource]:
