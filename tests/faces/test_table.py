@@ -54,18 +54,21 @@ def test_photos_without_a_name_stay_apart() -> None:
     assert not table.stamps  # the working folder is no photo
 
 
-def test_photos_of_blurred_faces_are_among_the_problems(tmp_path: Path) -> None:
+def test_photos_of_blurred_faces_alone_are_among_the_problems(tmp_path: Path) -> None:
     table = FaceTable("sface", "ab")
-    sharp, mixed, unknown = photo("sharp", 1, 1), photo("mixed", 2, 2), photo("unknown", 1, 3)
-    table.extend([replace(sharp, sharpness=np.array([0.1])), replace(mixed, sharpness=np.array([0.1, 0.001])), unknown])
-    assert table.blurred.tolist() == [False, False, True, False]
+    blurred, mixed, unknown = photo("blurred", 2, 1), photo("mixed", 2, 2), photo("unknown", 1, 3)
+    blurred = replace(blurred, sharpness=np.array([0.002, 0.001]))
+    table.extend([blurred, replace(mixed, sharpness=np.array([0.001, 0.1])), Faces(source="empty"), unknown])
+    assert table.blurred.tolist() == [True, True, True, False, False]
     table.save(tmp_path / "faces.npz")
     part = FaceTable.load(tmp_path / "faces.npz").sharp()
-    assert part.sources == ["sharp", "unknown"]
+    assert part.sources == ["mixed", "unknown"]
+    np.testing.assert_array_equal(part.embeddings, table.embeddings[[3, 4]])
     np.testing.assert_array_equal(part.sharpness, [0.1, np.nan])
-    assert {name: why["code"] for name, why in part.problems.items()} == {"mixed": "no-face.blurred"}
-    assert len(table) == 4
-    assert not table.problems
+    why = {"empty": "no-face.none", "blurred": "no-face.blurred"}
+    assert {name: problem["code"] for name, problem in part.problems.items()} == why
+    assert len(table) == 5
+    assert list(table.problems) == ["empty"]
 
 
 def test_a_table_from_before_sharpness_was_kept(tmp_path: Path) -> None:

@@ -110,25 +110,29 @@ class FaceTable:
     def only(self, photos: Iterable[str]) -> FaceTable:
         """The part of the table that is about these photos."""
         wanted = set(photos)
-        rows = [row for row, source in enumerate(self.sources) if source in wanted]
         return replace(
-            self,
-            sources=[self.sources[row] for row in rows],
-            boxes=self.boxes[rows],
-            landmarks=self.landmarks[rows],
-            scores=self.scores[rows],
-            embeddings=self.embeddings[rows],
-            sharpness=self.sharpness[rows],
+            self._of_faces(np.array([source in wanted for source in self.sources], bool)),
             problems={name: why for name, why in self.problems.items() if name in wanted},
             stamps={name: stamp for name, stamp in self.stamps.items() if name in wanted},
         )
 
     def sharp(self) -> FaceTable:
-        """The part of the table that people can be known by: photos of blurred faces are among the problems."""
-        blurred = {source for source, is_so in zip(self.sources, self.blurred, strict=True) if is_so}
-        rest = self.only(self.photos_done() - blurred)
-        rest.problems |= {name: too_blurred(name).to_dict() for name in self.sources if name in blurred}
-        return rest
+        """The faces that people can be known by: photos that have none but blurred ones are among the problems."""
+        sharp = self._of_faces(~self.blurred)
+        left_out = set(self.sources) - set(sharp.sources)
+        too = {name: too_blurred(name).to_dict() for name in self.sources if name in left_out}
+        return replace(sharp, problems={**self.problems, **too}, stamps=dict(self.stamps))
+
+    def _of_faces(self, kept: NDArray[np.bool_]) -> FaceTable:
+        return replace(
+            self,
+            sources=[source for source, is_kept in zip(self.sources, kept, strict=True) if is_kept],
+            boxes=self.boxes[kept],
+            landmarks=self.landmarks[kept],
+            scores=self.scores[kept],
+            embeddings=self.embeddings[kept],
+            sharpness=self.sharpness[kept],
+        )
 
     def photo_numbers(self) -> NDArray[np.int64]:
         """For each face, a number that is the same for faces of one photo, (N,)."""
