@@ -66,6 +66,8 @@ def test_the_ends_of_an_interval_are_written_as_its_rate_is() -> None:
     assert interval_words(Rate(1.2e-3, 8e-4, 1.6e-3)) == "95 % interval 0.08 % to 0.16 %"
     assert interval_words(Rate(9e-4, 8e-4, 1.2e-3)) == "95 % interval 8e-4 to 1.2e-3"
     assert interval_words(Rate(0.5, 0, 1)) == "95 % interval 0 to 100 %"
+    assert interval_words(Rate(0, 0, 0.037)) == "95 % interval 0 to 3.7 %"
+    assert interval_words(Rate(0, 0, 3e-5)) == "95 % interval 0 to 3e-5"
 
 
 @given(st.floats(1e-12, 1))

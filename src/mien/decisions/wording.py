@@ -35,5 +35,5 @@ def interval_words(rate: Rate) -> str:
 
 
 def span_words(rate: Rate) -> str:
-    """From where to where the interval of `rate` goes, both ends written as the rate is."""
-    return " to ".join(rate_words(end, like=rate.value) for end in (rate.low, rate.high))
+    """From where to where the interval of `rate` goes, both ends written as the rate is; of 0, as the upper end is."""
+    return " to ".join(rate_words(end, like=rate.value or rate.high) for end in (rate.low, rate.high))
