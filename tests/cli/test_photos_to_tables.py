@@ -142,7 +142,7 @@ def test_match(run: Run, people: Path, known: Path, among_synthetic: Path, tmp_p
 
 
 def test_nobody_is_known_by_a_blurred_photo(
-    run: Run, known: Path, blurred: list[Path], among_synthetic: Path, tmp_path: Path
+    run: Run, people: Path, known: Path, blurred: list[Path], among_synthetic: Path, tmp_path: Path
 ) -> None:
     """Of two blurred faces more strangers are alike than a calibration says."""
     folder, output = tmp_path / "known", tmp_path / "m.csv"
@@ -154,6 +154,10 @@ def test_nobody_is_known_by_a_blurred_photo(
     assert (ran.code, ran.json["people"]) == (5, 1)
     assert [why["code"] for why in ran.json["problems"].values()] == ["no-face.blurred"]
     assert run("match", blurred[1], folder, "-o", output, "--json", "--threshold", "0.5").json["people"] == 2
+    nobody = run("match", people, blurred[0], "-o", output, *rule)
+    assert nobody.code == 3
+    assert "too blurred" in nobody.err
+    assert "No photo of a known person can be used." in nobody.err
     shutil.copy(blurred[1], folder / "too.png")
     at_a_rate = run("cluster", folder, "--json", *rule, "--fmr", "0.5")
     assert "2 faces too blurred" in at_a_rate.json["reason"]

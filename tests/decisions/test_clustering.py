@@ -325,6 +325,8 @@ def test_the_threshold_follows_from_the_rate() -> None:
     assert "by chance" not in found.reason
     many = cluster(np.eye(100), calibration, fmr=1e-3)
     assert many.reason.endswith("at that rate 5 of the 4,950 pairs here would be by chance")
+    some = cluster(np.eye(100), calibration, fmr=1e-3, blurred=np.arange(100) < 50)  # of whom no two are compared
+    assert "at that rate 4 of the 3,725 pairs here would be by chance; 50 faces too blurred" in some.reason
     data = json.loads(json.dumps(found.to_dict()))
     assert data["fmr"] == pytest.approx(1e-3)
     assert data["labels"] == found.labels.tolist()

@@ -71,7 +71,7 @@ def match(
         for called, table in (("known person", known), ("probe", probe)):
             if not len(table):
                 say_problems(table.problems)
-                raise NoFaceError(f"No photo of a {called} has a face.", hint="Name photos, or a folder, with faces.")
+                raise NoFaceError(f"No photo of a {called} can be used.", hint="Name photos, or a folder, with faces.")
         matches = match_people(
             probe.sources,
             probe.embeddings,

@@ -134,7 +134,7 @@ def cluster(
         labels=labels,
         method=method,
         reason=f"{_found(labels)}; put together at a similarity of {limit:.4f} or more"
-        + _basis(rate, calibration, len(units), limit)
+        + _basis(rate, calibration, _pairs(len(units)) - _pairs(int(hidden.sum())), limit)
         + _apart(hidden),
         threshold=limit,
         fmr=rate,
@@ -193,10 +193,13 @@ def _found(labels: NDArray[np.int64]) -> str:
     )
 
 
-def _basis(rate: Rate | None, calibration: Calibration | None, faces: int, threshold: float) -> str:
+def _pairs(faces: int) -> int:
+    return faces * (faces - 1) // 2
+
+
+def _basis(rate: Rate | None, calibration: Calibration | None, pairs: int, threshold: float) -> str:
     if rate is None or calibration is None:
         return " (no calibration says how often different people are that alike)"
-    pairs = faces * (faces - 1) // 2
     expected = rate.value * pairs
     chance = f"; at that rate {expected:,.0f} of the {pairs:,} pairs here would be by chance" if expected >= 1 else ""
     return (
