@@ -115,6 +115,7 @@ def embed_protocol(
         quality=table.scores[rows],
         without_face=[name for name in protocol.photos if name not in row],
         encoder=recognizer.named_encoder,
+        blurred=table.blurred[rows],
     )
     return ProtocolPhotos(protocol, table, embedded, row)
 

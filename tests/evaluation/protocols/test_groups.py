@@ -1,5 +1,6 @@
 """Closed sets and clusterings of a folder of people."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,21 @@ def test_a_clustering_is_measured_as_bcubed_does(tmp_path: Path) -> None:
             continue
         assert error.second is not None
         assert (group[error.first] == group[error.second]) == (error.kind == "false match")
+
+
+def test_a_clustering_at_a_rate_compares_no_two_blurred_faces(tmp_path: Path) -> None:
+    protocol = PROTOCOLS["clustering"](save_people(tmp_path, 3, 4), fmr=1e-3)
+    person = {"a stranger's photo, left out": "nobody"} | people_of(protocol.photos)
+    photos = embedded(person)
+    photos = replace(photos, blurred=np.array(["Person 001" in name for name in photos.names]))
+    at_a_rate, by_threshold = (
+        {row["photo"]: row["group"] for row in protocol.answers(photos, settings)}
+        for settings in (Settings(rule=calibration("f" * 64)), Settings(threshold=0.5))
+    )
+    of_first = [name for name in at_a_rate if "Person 001" in name]
+    assert len({at_a_rate[name] for name in of_first}) == 4
+    assert len({by_threshold[name] for name in of_first}) == 1
+    assert len(set(at_a_rate.values())) == 6
 
 
 def test_a_clustering_takes_its_threshold_from_the_calibration(tmp_path: Path) -> None:

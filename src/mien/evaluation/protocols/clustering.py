@@ -101,5 +101,10 @@ class LabelledGroups:
                 code="calibration.none-for-encoder",
             )
         return cluster(
-            embedded.embeddings, settings.rule, method=self.method, fmr=self.fmr, threshold=settings.threshold
+            embedded.embeddings,
+            settings.rule,
+            method=self.method,
+            fmr=self.fmr,
+            threshold=settings.threshold,
+            blurred=embedded.blurred if settings.threshold is None else None,  # as `mien cluster` does
         )

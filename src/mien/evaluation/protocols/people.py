@@ -1,6 +1,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -242,8 +242,12 @@ def of_people(embedded: EmbeddedPhotos, person: Mapping[str, str], data: str) ->
         raise InputError(
             f"In {data}, faces were found of fewer than two people.", hint="Look at the photos.", code="input.people"
         )
-    return EmbeddedPhotos(
-        names, embedded.embeddings[found], embedded.quality[found], embedded.without_face, embedded.encoder
+    return replace(
+        embedded,
+        names=names,
+        embeddings=embedded.embeddings[found],
+        quality=embedded.quality[found],
+        blurred=None if embedded.blurred is None else embedded.blurred[found],
     )
 
 

@@ -40,6 +40,8 @@ class EmbeddedPhotos:
         quality: (N,) float32 in [0, 1], how good each one is; the detection score, for now.
         without_face: The photos that gave no embedding.
         encoder: What made the embeddings.
+        blurred: (N,) bool, which faces are so blurred that no two of them are to be compared (`Faces.blurred`); None
+            where nobody looked.
     """
 
     names: Sequence[str]
@@ -47,6 +49,7 @@ class EmbeddedPhotos:
     quality: NDArray[np.float32]
     without_face: Sequence[str]
     encoder: EncoderIdentity
+    blurred: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.names) == len(self.embeddings) == len(self.quality):
