@@ -162,6 +162,8 @@ def test_values_that_no_mien_wrote_are_damage(path: Path, change: str) -> None:
         "CREATE VIEW people AS WITH RECURSIVE n(k) AS (VALUES (1) UNION ALL SELECT k FROM n) SELECT k FROM n",
         "ALTER TABLE gallery RENAME TO g; CREATE VIEW gallery AS SELECT * FROM g",
         "CREATE TRIGGER t AFTER INSERT ON person BEGIN DELETE FROM template; END",
+        "ALTER TABLE person ADD COLUMN face GENERATED ALWAYS AS (zeroblob(900000000))",
+        "CREATE VIRTUAL TABLE t USING fts5(name)",
     ],
 )
 def test_a_database_that_runs_programs_is_refused(path: Path, change: str) -> None:

@@ -229,8 +229,16 @@ def _tables(connection: sa.Connection) -> int:
 
 
 def _refuse_programs(connection: sa.Connection) -> None:
-    """Refuse what would run when tables are read or written: a view may never end, a trigger change other rows."""
-    query = "SELECT type FROM sqlite_master WHERE type IN ('view', 'trigger') LIMIT 1"
+    """Refuse what would run when tables are read or written.
+
+    A view may never end, a trigger change other rows, and a virtual table or a generated column give more than there is
+    memory for.
+    """
+    query = (
+        "SELECT type FROM sqlite_master WHERE type IN ('view', 'trigger') UNION ALL "
+        "SELECT 'virtual table or a generated column' FROM sqlite_master AS made, pragma_table_xinfo(made.name) "
+        "WHERE hidden LIMIT 1"
+    )
     kind = connection.exec_driver_sql(query).scalar()
     if kind is not None:
         raise schema.DamageError(f"it has a {kind}, which no mien makes")
