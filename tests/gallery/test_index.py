@@ -166,6 +166,15 @@ def test_what_is_no_embedding_is_damage(database: SqliteDatabase, embedding: obj
         assert caught.value.code == "gallery.damaged"
 
 
+@pytest.mark.parametrize("number", [0, -1, -(2**63)])
+def test_a_template_that_would_never_be_found_is_damage(database: SqliteDatabase, number: int) -> None:
+    enroll(database, "a", unit(3, 8, 0))
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE template SET id = ? WHERE id = 2", (number,))
+    with pytest.raises(GalleryError, match="not above 0"):
+        refresh(Index(), database)
+
+
 @pytest.mark.parametrize("dimensions", [10**12, -1, 7, None, "many"])
 def test_dimensions_that_no_embedding_has_are_damage(database: SqliteDatabase, dimensions: object) -> None:
     enroll(database, "a", unit(3, 8, 0))

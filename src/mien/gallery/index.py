@@ -66,6 +66,8 @@ class Index:
         self._append_new(connection, count)
         if len(self._ids) != count:
             self._drop_deleted(connection)
+        if len(self._ids) != count:
+            raise schema.DamageError("a template has a number that is not above 0")
         self._people, self._places = np.unique(self._owners, return_inverse=True)
         self._revision = about.revision
 
