@@ -125,6 +125,12 @@ def test_round_trip(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["faces.npz"]
 
 
+def about(**changed: object) -> np.ndarray[Any, Any]:
+    """What a table says of itself, with changes."""
+    told = {"encoder_name": "sface", "encoder_identity": "ab", "settings": {}, "problems": {}, "stamps": {}}
+    return np.array(json.dumps({**told, **changed}))
+
+
 def test_an_empty_table_round_trips(tmp_path: Path) -> None:
     FaceTable("sface", "ab").save(tmp_path / "faces.npz")
     table = FaceTable.load(tmp_path / "faces.npz")
@@ -166,6 +172,8 @@ def test_a_missing_table(tmp_path: Path) -> None:
         {"about": np.array("[1]")},
         {"about": np.array("{")},
         {"about": np.array(json.dumps({"problems": {"a": 1}}))},
+        {"about": about(problems={"a": {"code": 1, "message": "", "hint": ""}})},
+        {"about": about(stamps={"a": {}})},
     ],
     ids=str,
 )
@@ -180,6 +188,16 @@ def test_arrays_that_do_not_fit_are_refused(tmp_path: Path, other: dict[str, Any
     np.savez(tmp_path / "y.npz", **other)
     with pytest.raises(InputError, match="not a table of faces"):
         FaceTable.load(tmp_path / "y.npz")
+
+
+def test_a_table_that_unpacks_to_more_than_its_file_is_refused(tmp_path: Path) -> None:
+    table = FaceTable("sface", "ab")
+    table.extend([photo("a", 2)])
+    table.save(tmp_path / "faces.npz")
+    with np.load(tmp_path / "faces.npz") as saved:
+        np.savez_compressed(tmp_path / "faces.npz", **saved)
+    with pytest.raises(InputError, match="not a table of faces"):
+        FaceTable.load(tmp_path / "faces.npz")
 
 
 def test_an_array_that_claims_more_than_there_is_memory_for(tmp_path: Path) -> None:

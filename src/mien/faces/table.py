@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count, groupby
 from pathlib import Path
 from typing import Any, BinaryIO
-from zipfile import BadZipFile
+from zipfile import ZIP_STORED, BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -216,7 +216,10 @@ class FaceTable:
             raise ValueError
         if sharpness.shape != (faces,) or (sharpness < 0).any() or np.isinf(sharpness).any():
             raise ValueError
-        if not all(why.keys() >= {"code", "message", "hint"} for why in problems.values()):
+        if not all(why.keys() >= {"code", "message", "hint"} and _are_text(why.values()) for why in problems.values()):
+            raise ValueError
+        stamps = dict(about.get("stamps", {}))
+        if not _are_text(stamps.values()):
             raise ValueError
         return cls(
             str(about["encoder_name"]),
@@ -229,8 +232,12 @@ class FaceTable:
             embeddings,
             sharpness,
             problems,
-            dict(about.get("stamps", {})),
+            stamps,
         )
+
+
+def _are_text(values: Iterable[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _stamp(photo: str) -> str | None:
@@ -252,6 +259,8 @@ def _arrays(opened: BinaryIO) -> dict[str, NDArray[Any]]:
     loaded = np.load(opened, allow_pickle=False)
     if not isinstance(loaded, np.lib.npyio.NpzFile):
         raise TypeError
+    if loaded.zip is None or any(member.compress_type != ZIP_STORED for member in loaded.zip.infolist()):
+        raise ValueError  # `save` compresses nothing, and a small file could unpack to more than there is memory for
     wanted = ("about", "sources", "boxes", "landmarks", "scores", "embeddings")
     kept_since = [name for name in ("sharpness",) if name in loaded]
     return {name: loaded[name] for name in (*wanted, *kept_since)}
