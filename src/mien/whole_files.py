@@ -44,6 +44,9 @@ def written_whole(path: str | os.PathLike[str], mode: int = 0o666) -> Iterator[P
 
 
 def write_whole(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text file in UTF-8 by `written_whole`."""
+    """Write a text file in UTF-8 by `written_whole`, with escapes for what has no place in UTF-8.
+
+    A file's name may be any bytes, and the escapes are those of JSON.
+    """
     with written_whole(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")

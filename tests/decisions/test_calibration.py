@@ -217,6 +217,12 @@ def test_a_saved_file_can_be_loaded_and_reordered_keys_do_not_matter(tmp_path: P
     assert Calibration.load(str(file)).sha256 == CALIBRATION.sha256
 
 
+def test_a_name_that_is_no_unicode_is_kept(tmp_path: Path) -> None:
+    named = replace(CALIBRATION, name="people of a folder called \udcff")
+    named.save(tmp_path / "a.json")
+    assert Calibration.load(tmp_path / "a.json") == named != CALIBRATION
+
+
 def test_whose_people_they_are_is_no_part_of_the_file(tmp_path: Path) -> None:
     shown = replace(CALIBRATION, whose="this gallery's own people")
     shown.save(tmp_path / "a.json")

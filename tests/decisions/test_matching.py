@@ -3,10 +3,17 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from full_disk import no_file_above
 from mien.decisions.matching import Matching
+
+
+def test_names_that_are_no_unicode_are_written_as_escapes(tmp_path: Path) -> None:
+    file = tmp_path / "matrix.parquet"
+    Matching(("a\udcff",), ("b\udcff",), np.zeros((1, 1), np.float32), ()).save_matrix(file)
+    assert pq.read_table(file).to_pylist() == [{"probe": r"a\udcff", r"person: b\udcff": 0.0}]
 
 
 @pytest.mark.parametrize("name", ["matrix.npy", "matrix.parquet"])

@@ -208,6 +208,20 @@ def test_it_can_be_asked_for_and_survives_the_file(gallery: Gallery) -> None:
         assert again.calibration == own
 
 
+def test_its_file_may_have_any_name(tmp_path: Path) -> None:
+    file = tmp_path / "\udcff.db"
+    try:
+        file.touch()
+    except OSError:
+        pytest.skip("this file system takes only names that are Unicode")
+    with Gallery(file, recognizer=cast(Recognizer, Shipped())) as gallery:
+        gallery.enroll("Ann", portrait(1))
+        gallery.enroll("Bob", portrait(2))
+        gallery.calibrate()
+        assert gallery.calibration is not None
+        assert gallery.calibration.name == "the people of \udcff.db"
+
+
 def test_nobody_writes_between_measuring_and_writing(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in (1, 2):
         gallery.enroll(f"Person {number}", portrait(number))

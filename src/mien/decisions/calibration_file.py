@@ -53,7 +53,7 @@ def fields_of(content: dict[str, Any]) -> dict[str, Any]:
 
 def hash_of(content: dict[str, Any]) -> str:
     """SHA-256 of the canonical form: keys sorted, no spaces, UTF-8."""
-    return hashlib.sha256(_canonical(content).encode()).hexdigest()
+    return hashlib.sha256(_canonical(content).encode(errors="backslashreplace")).hexdigest()
 
 
 def text_of(content: dict[str, Any]) -> str:

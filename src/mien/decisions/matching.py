@@ -87,10 +87,12 @@ class Matching:
                 import pyarrow.parquet as pq
             except ImportError:
                 raise MissingExtraError("parquet", "writing Parquet") from None
-            columns = {"probe": pa.array(self.probes)}
-            columns |= {f"person: {name}": pa.array(self.similarities[:, k]) for k, name in enumerate(self.people)}
-            with written_whole(path) as partial:
-                pq.write_table(pa.table(columns), partial)
+            columns = {"probe": pa.array(map(_storable, self.probes))}
+            columns |= {
+                f"person: {_storable(name)}": pa.array(self.similarities[:, k]) for k, name in enumerate(self.people)
+            }
+            with written_whole(path) as partial, partial.open("wb") as file:
+                pq.write_table(pa.table(columns), file)
         else:
             raise ConfigError(
                 f"{path} is neither .npy nor .parquet.", hint="End the matrix's name with one of the two."
@@ -151,6 +153,11 @@ def person_similarities(
     for rows, _, block in iter_blocks(probes, references[order], "cosine", columns=len(references)):
         np.maximum.reduceat(block, starts, axis=1, out=similarities[rows])
     return tuple(names.tolist()), similarities
+
+
+def _storable(name: str) -> str:
+    """A name as Parquet takes it, and as the table of best matches has it: a file's name may be any bytes."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def _best_two(row: NDArray[np.float32]) -> tuple[int, int | None]:

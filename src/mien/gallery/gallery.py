@@ -272,7 +272,7 @@ class Gallery:
                 names = tables.names(connection, self._index.people)
                 encoder = EncoderIdentity(*(each or "" for each in tables.encoder(connection)))
                 calibration = own_calibration.measure(self._index, names, encoder, self.path.name)
-            tables.set_calibration(connection, json.dumps(calibration.to_dict(), ensure_ascii=False))
+            tables.set_calibration(connection, json.dumps(calibration.to_dict()))
         return replace(calibration, whose=OWN_GALLERY)
 
     def doubles(self) -> list[Double]:

@@ -113,6 +113,10 @@ def test_the_same_photos_in_another_order_give_the_same_list_hash() -> None:
     assert list_sha256(["a/2.jpg", "a/1.jpg"]) == list_sha256(["a/1.jpg", "a/2.jpg"]) == expected
 
 
+def test_a_list_of_names_that_are_no_unicode_has_a_hash() -> None:
+    assert len({list_sha256([name]) for name in ("\udcff.jpg", "\udcfe.jpg", ".jpg")}) == 3
+
+
 def test_one_photo_a_person_calibrates_false_matches_only() -> None:
     strangers = calibrated(*photos_of(100, 1))
     assert (strangers.mated, strangers.false_non_match, strangers.likelihood) == (0, None, None)

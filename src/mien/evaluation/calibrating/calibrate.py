@@ -95,7 +95,8 @@ def calibrate(
 
 def list_sha256(photos: Iterable[str]) -> str:
     """SHA-256 over the names of photos, sorted, a line each."""
-    return hashlib.sha256("".join(f"{photo}\n" for photo in sorted(photos)).encode()).hexdigest()
+    lines = "".join(f"{photo}\n" for photo in sorted(photos))
+    return hashlib.sha256(lines.encode(errors="backslashreplace")).hexdigest()  # a file's name may be any bytes
 
 
 def made_now(command: str) -> dict[str, str]:
