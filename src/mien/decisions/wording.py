@@ -5,14 +5,14 @@ import math
 from mien.decisions.rate import Rate
 
 
-def rate_words(rate: float, like: float | None = None) -> str:
-    """`rate` with two significant digits: "5 %", "1.2 %", "0.1 %", "3.1e-5"; written as `like` would be, if given."""
+def rate_words(rate: float, like: float | None = None, digits: int = 2) -> str:
+    """`rate` to a few significant digits: "5 %", "1.2 %", "0.1 %", "3.1e-5"; written as `like` would be, if given."""
     if rate == 0:
         return "0"
     if (rate if like is None else like) >= 0.000995:
-        return f"{100 * rate:.2g} %" if rate < 0.995 else f"{100 * rate:.3g} %"
-    mantissa, exponent = f"{rate:.1e}".split("e")
-    return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+        return f"{100 * rate:.{digits}g} %" if rate < 0.995 else f"{100 * rate:.3g} %"
+    mantissa, exponent = f"{rate:.{digits - 1}e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
 def rate_rounded_up(rate: float) -> float:
@@ -35,5 +35,14 @@ def interval_words(rate: Rate) -> str:
 
 
 def span_words(rate: Rate) -> str:
-    """From where to where the interval of `rate` goes, both ends written as the rate is; of 0, as the upper end is."""
-    return " to ".join(rate_words(end, like=rate.value or rate.high) for end in (rate.low, rate.high))
+    """From where to where the interval of `rate` goes, both ends written as the rate is; of 0, as the upper end is.
+
+    An end that would read as the rate itself has a digit more: a rate of 1 % goes up to 1.03 %, not to 1 %.
+    """
+    return " to ".join(_end_words(end, rate) for end in (rate.low, rate.high))
+
+
+def _end_words(end: float, rate: Rate) -> str:
+    like = rate.value or rate.high
+    words = rate_words(end, like)
+    return rate_words(end, like, digits=3) if end != rate.value and words == rate_words(rate.value) else words
