@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from typer.testing import CliRunner
@@ -128,3 +129,18 @@ def test_a_name_neither_steers_the_terminal_nor_forges_a_line(
 def test_a_line_keeps_its_cells_apart_and_its_letters(capsys: pytest.CaptureFixture[str]) -> None:
     print_line("Zoë 山", "a\tb", "c\u202ed")
     assert capsys.readouterr().out == "Zoë 山\ta\\tb\tc\\u202ed\n"
+
+
+def test_ctrl_c_while_the_command_is_loaded() -> None:
+    program = """
+        import sys
+        class Interrupting:
+            def find_spec(self, name, path=None, target=None):
+                if name == "typer":
+                    raise KeyboardInterrupt
+        sys.meta_path.insert(0, Interrupting())
+        from mien.cli import main
+        main()
+    """
+    ended = subprocess.run([sys.executable, "-c", dedent(program)], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "mien: interrupted.\n")

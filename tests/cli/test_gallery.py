@@ -40,6 +40,8 @@ def test_from_one_photo_to_forgotten(
     nobody = run("identify", faceless, "--json")
     assert nobody.code == 3
     assert nobody.json[0]["decision"] == "unusable"
+    missing = run("identify", "missing.jpg", "--json")
+    assert (missing.code, missing.json[0]["encoder"]) == (3, face["encoder"])
 
     assert [row["name"] for row in run("people", "list", "--json").json] == ["Ada", "Bo"]
     assert run("people", "rename", "Ada", "Ada Lovelace").code == 0

@@ -22,7 +22,7 @@ def test_one_person_above_the_threshold_is_the_match() -> None:
     assert found.fpir.value == pytest.approx(0.01)
     assert found.reason == (
         "match: Ada has similarity 0.6000, at or above 0.3998, the threshold at which 1 % of strangers "
-        "(95 % interval 0.83 % to 1.2 %) would match somebody in this gallery of 100, as measured on "
+        "(95 % interval 0.83 % to 1.2 %) would match somebody in this gallery of 100 photos, as measured on "
         "4,490,000 comparisons of 1,000 people (nobody)"
     )
 

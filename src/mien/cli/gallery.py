@@ -135,7 +135,9 @@ def identify(
             try:
                 found = store.identify(name, fpir=fpir, threshold=threshold, face=face, top=top)
             except (PhotoError, MissingExtraError) as problem:  # the extra that reads HEIC
-                found = [IdentifiedFace.of(Identification.unusable(problem), box=None)]
+                found = [
+                    IdentifiedFace.of(Identification.unusable(problem, encoder=recognizer.named_encoder), box=None)
+                ]
             if json:
                 document = [identification.to_dict() for identification in found]
                 print_json(document if one_photo else {"photo": name, "faces": document}, line=not one_photo)

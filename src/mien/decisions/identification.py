@@ -6,7 +6,7 @@ from typing import Any, Literal
 from mien.decisions.calibration import Calibration, checked
 from mien.decisions.measured import EncoderIdentity
 from mien.decisions.rate import Rate
-from mien.decisions.wording import interval_words, rate_words
+from mien.decisions.wording import counted, interval_words, rate_words
 from mien.errors import MienError
 
 IdentificationDecision = Literal["match", "unknown", "ambiguous", "unusable"]
@@ -214,8 +214,8 @@ def _reason(
         return f"{what} {threshold:.4f}, the threshold given (no calibration says how often that is wrong)"
     return (
         f"{what} {threshold:.4f}, the threshold at which {rate_words(rate.value)} of strangers "
-        f"({interval_words(rate)}) would match somebody in this gallery of {gallery_size:,}, as measured on "
-        f"{calibration.source_words(threshold)}"
+        f"({interval_words(rate)}) would match somebody in this gallery of {counted(gallery_size, 'photo')}, "
+        f"as measured on {calibration.source_words(threshold)}"
     )
 
 
