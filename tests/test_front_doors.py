@@ -52,6 +52,16 @@ def test_importing_mien_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == ""
 
 
+def test_decisions_and_galleries_wait_for_no_statistics() -> None:
+    """Half of the time of `mien verify` was the import of what it has no use for."""
+    code = "import sys, mien.recognizer\n"
+    code += "print(*sorted(m for m in ('sklearn', 'scipy.special', 'scipy.optimize') if m in sys.modules))\n"
+    code += "import mien.gallery\n"
+    code += "print(*sorted(m for m in ('sklearn', 'scipy.stats', 'scipy.optimize', 'matplotlib') if m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
 def test_no_floor_needs_pytorch() -> None:
     code = f"import sys\nfor f in {FLOORS}: __import__('mien.' + f)\nassert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import expit, logit
 
 from made_calibration import GRID, exactly_known, made_calibration
 from mien.decisions import (
@@ -19,6 +20,7 @@ from mien.decisions import (
     calibration_file,
     shipped_calibration,
 )
+from mien.decisions.calibration import posterior
 from mien.errors import CalibrationError
 
 CALIBRATION = made_calibration()
@@ -408,3 +410,9 @@ def test_it_shows_itself_in_a_line() -> None:
     shown = "made-up for made-up: 5,000 mated and 4,490,000 non-mated comparisons of 1,000 people"
     assert (str(CALIBRATION), repr(CALIBRATION)) == (shown, f"<Calibration {shown}>")
     assert (CALIBRATION.people, CALIBRATION.photos) == (1000, 3000)
+
+
+@pytest.mark.parametrize("prior", [1e-300, 1e-9, 0.3, 0.5, 1 - 1e-9])
+@pytest.mark.parametrize("ratio", [-math.inf, -900.0, -40.0, -0.1, 0.0, 3.0, 40.0, 900.0, math.inf])
+def test_a_probability_is_that_of_bayes_rule(ratio: float, prior: float) -> None:
+    assert posterior(ratio, prior) == pytest.approx(expit(ratio + logit(prior)), rel=1e-9, abs=1e-300)

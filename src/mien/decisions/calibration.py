@@ -8,7 +8,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from mien.decisions import calibration_file
 from mien.decisions.measured import CalibrationData, EncoderIdentity, LikelihoodMap, RateCurve, TailModel
@@ -405,7 +404,8 @@ def posterior(log_likelihood_ratio: float, prior: float) -> float:
     """
     if not 0 < prior < 1:
         raise ValueError(f"a prior probability lies between 0 and 1, not at {prior}")
-    return float(expit(log_likelihood_ratio + logit(prior)))
+    log_odds = log_likelihood_ratio + math.log(prior) - math.log1p(-prior)
+    return float(np.exp(-np.logaddexp(0, -log_odds)))  # SciPy's expit, whose import takes longer than a decision
 
 
 def first_at_or_below(rate: float, grid: NDArray[np.float64], curve: NDArray[np.float64]) -> float:

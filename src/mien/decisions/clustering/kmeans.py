@@ -3,10 +3,8 @@
 import warnings
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
 
 
 def group_by_kmeans(units: NDArray[np.float64], people: int, photos: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -25,6 +23,9 @@ def group_by_kmeans(units: NDArray[np.float64], people: int, photos: NDArray[np.
     Raises:
         ValueError: `people` is below 1, or a photo has more faces than that.
     """
+    from sklearn.cluster import KMeans  # late: it takes half a second, which no other decision needs
+    from sklearn.exceptions import ConvergenceWarning
+
     if people < 1:
         raise ValueError(f"K-means makes at least one group, not {people}")
     if not len(units):
@@ -39,5 +40,5 @@ def group_by_kmeans(units: NDArray[np.float64], people: int, photos: NDArray[np.
     distances = fitted.transform(units) ** 2
     for crowded in np.flatnonzero(faces > 1):
         together = np.flatnonzero(photo == crowded)
-        labels[together] = linear_sum_assignment(distances[together])[1]
+        labels[together] = scipy.optimize.linear_sum_assignment(distances[together])[1]
     return labels

@@ -1,8 +1,8 @@
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize
 from scipy.special import expit
 
 from mien.decisions.measured import LikelihoodMap
@@ -61,7 +61,7 @@ def logistic(mated: NDArray[np.float64], non_mated: NDArray[np.float64]) -> NDAr
         ridge = 1e-8 * line[0] ** 2  # keeps the slope finite where the two kinds do not overlap
         return float(loss + ridge), np.array([pull @ _CENTRES + 2e-8 * line[0], pull.sum()])
 
-    line = optimize.minimize(cost, np.array([1.0, 0.0]), jac=True, method="BFGS").x
+    line = scipy.optimize.minimize(cost, np.array([1.0, 0.0]), jac=True, method="BFGS").x
     return np.asarray(max(float(line[0]), 0.0) * _CENTRES + line[1])
 
 
@@ -78,7 +78,7 @@ def isotonic(mated: NDArray[np.float64], non_mated: NDArray[np.float64]) -> NDAr
     weight = mated + non_mated
     filled = weight > 0
     weight, centre, share = weight[filled], _CENTRES[filled], (mated / np.maximum(mated + non_mated, 1e-300))[filled]
-    fit = optimize.isotonic_regression(share, weights=weight)
+    fit = scipy.optimize.isotonic_regression(share, weights=weight)
     starts = fit.blocks[:-1]
     middle = np.add.reduceat(weight * centre, starts) / np.add.reduceat(weight, starts)
     share = fit.x[starts]

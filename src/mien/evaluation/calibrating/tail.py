@@ -1,8 +1,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize, stats
 
 from mien.decisions.measured import RateCurve, TailModel
 from mien.evaluation.measures.error_rates import MeasuredRates
@@ -81,8 +81,8 @@ def fit_tail(scores: PairScores, false_match: MeasuredRates, smallest: float, *,
     scale_above = max(scale + shape * (above - start), 1e-9)
     if shape < 0:  # what lies beyond the model's end counts as just before it: the statistic is great, but finite
         excess = np.minimum(excess, (1 - 1e-9) * scale_above / -shape)
-    test = stats.goodness_of_fit(
-        stats.genpareto,
+    test = scipy.stats.goodness_of_fit(
+        scipy.stats.genpareto,
         excess,
         known_params={"loc": 0, "c": shape, "scale": scale_above},
         statistic="ad",
@@ -127,7 +127,7 @@ def _most_likely(shares: Floats, edges: Floats) -> Floats:
         return -float(weight @ _log_shares(parameters, edges))
 
     simplex = np.array([[0.0, middle], [-0.15, middle + 0.15], [0.15, middle - 0.1]])
-    found = optimize.minimize(
+    found = scipy.optimize.minimize(
         cost, simplex[0], method="Nelder-Mead", options={"initial_simplex": simplex, "xatol": 1e-6, "fatol": 1e-10}
     )
     return np.asarray(found.x, np.float64)
@@ -189,7 +189,7 @@ def _curve(model: TailModel, parameters: Floats, by_person: Floats, squares: Flo
     with np.errstate(divide="ignore", invalid="ignore"):
         freedom = 2 * sums**2 / (fourths - sums**2 / people)
     freedom = np.clip(np.nan_to_num(freedom, nan=1, posinf=people - 1), 1, max(people - 1, 1))
-    drawn = np.minimum(stats.t.isf(0.025, freedom) * np.sqrt(variance), 700)
+    drawn = np.minimum(scipy.stats.t.isf(0.025, freedom) * np.sqrt(variance), 700)
     times = np.exp(np.hypot(drawn, np.log(MODEL_ERROR)))
     below = model.start > EDGES
     value = np.where(below, 1.0, model.rate * np.exp(log_rate(parameters)))

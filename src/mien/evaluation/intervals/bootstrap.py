@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.special import expit, logit
 
 from mien.evaluation.intervals.proportions import CONFIDENCE, clopper_pearson_limits
@@ -360,7 +360,7 @@ def _half(count: int, rng: np.random.Generator) -> Floats:
 def _wider(people: float) -> float:
     """How many times wider Student's t is than a normal, at the degrees of freedom that so many people have."""
     outside = (1 - CONFIDENCE) / 2
-    return float(stats.t.isf(outside, max(people - 1, 1)) / stats.norm.isf(outside))
+    return float(scipy.stats.t.isf(outside, max(people - 1, 1)) / scipy.stats.norm.isf(outside))
 
 
 def _redrawn(counts: Indices, rng: np.random.Generator, size: int) -> Floats:

@@ -1,8 +1,8 @@
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from mien.decisions.rate import Rate
 
@@ -39,7 +39,7 @@ def wilson(errors: float, trials: float, confidence: float = CONFIDENCE) -> Rate
         ValueError: If not 0 ≤ errors ≤ trials, or trials is 0.
     """
     _check(errors, trials)
-    z2 = stats.norm.isf((1 - confidence) / 2) ** 2
+    z2 = scipy.stats.norm.isf((1 - confidence) / 2) ** 2
     rate = errors / trials
     centre = (rate + z2 / (2 * trials)) / (1 + z2 / trials)
     half = np.sqrt(z2 * (rate * (1 - rate) / trials + z2 / (4 * trials**2))) / (1 + z2 / trials)
@@ -53,8 +53,8 @@ def clopper_pearson_limits(
     k, n = np.broadcast_arrays(np.asarray(errors, np.float64), np.asarray(trials, np.float64))
     outside = (1 - confidence) / 2
     with np.errstate(invalid="ignore"):
-        low = np.where(k > 0, stats.beta.ppf(outside, k, n - k + 1), 0.0)
-        high = np.where(k < n, stats.beta.isf(outside, k + 1, n - k), 1.0)
+        low = np.where(k > 0, scipy.stats.beta.ppf(outside, k, n - k + 1), 0.0)
+        high = np.where(k < n, scipy.stats.beta.isf(outside, k + 1, n - k), 1.0)
     return low, high
 
 
@@ -99,7 +99,7 @@ def effective_trials(
         freedom = 2 * squares**2 / (fourths - squares**2 / people)
     most = max(people - 1, 1)
     freedom = np.clip(np.nan_to_num(freedom, nan=most, posinf=most), 1, most)
-    effective *= (stats.norm.isf(0.025) / stats.t.isf(0.025, freedom)) ** 2
+    effective *= (scipy.stats.norm.isf(0.025) / scipy.stats.t.isf(0.025, freedom)) ** 2
     alike = squares <= _ROUNDING**2 * people**2 * rate * (1 - rate)
     shows = (rate > 0) & (rate < 1) & ~alike & (variance > 0) & (people > 1)
     if lend and shows.any():

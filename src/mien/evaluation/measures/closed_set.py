@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import KNeighborsClassifier
 
 from mien.evaluation.intervals.clustered import clustered_shares
 from mien.evaluation.measures.estimate import Estimate, Measure
@@ -146,6 +144,9 @@ def closed_set_measures(
 def _classifiers(
     train: NDArray[np.float32], known: NDArray[np.int64], people: int, neighbours: int
 ) -> dict[str, Callable[[NDArray[np.float32]], Scores]]:
+    from sklearn.linear_model import LogisticRegression  # late: they take half a second to import
+    from sklearn.neighbors import KNeighborsClassifier
+
     templates = np.zeros((people, train.shape[1]), np.float32)
     np.add.at(templates, known, train)
     templates /= np.maximum(np.linalg.norm(templates, axis=1, keepdims=True), np.finfo(np.float32).tiny)

@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize
 from scipy.special import expit
 
 Floats = NDArray[np.float64]
@@ -78,7 +78,7 @@ def _pooled_cost(mated: Floats, non_mated: Floats) -> float:
     weight = mated + non_mated
     filled = weight > 0
     mated, non_mated, weight = mated[filled], non_mated[filled], weight[filled]
-    share = np.clip(optimize.isotonic_regression(mated / weight, weights=weight).x, 0, 1)
+    share = np.clip(scipy.optimize.isotonic_regression(mated / weight, weights=weight).x, 0, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         bits = np.where(mated > 0, mated * -np.log2(share), 0) + np.where(
             non_mated > 0, non_mated * -np.log2(1 - share), 0

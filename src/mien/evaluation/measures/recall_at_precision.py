@@ -7,8 +7,8 @@ the last one that may: a test, "the precision here is P", turned into an interva
 """
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from mien.evaluation.intervals.proportions import CONFIDENCE
 from mien.evaluation.measures.curves import ErrorCurve, points_of
@@ -46,7 +46,7 @@ def recall_estimate(give: Estimating, thresholds: Floats, curve: ErrorCurve) -> 
     accepted = (roc.mated_accepted + roc.non_mated_accepted)[points_of(roc, thresholds)]
     # Independent comparisons with this precision have at least that variance, also where none of them was wrong.
     variance = np.maximum(give.drawn.variance(_SURPLUS), accepted * PRECISION * (1 - PRECISION))
-    far = stats.t.isf((1 - CONFIDENCE) / 2, max(give.fewest - 1, 1)) * np.sqrt(variance)
+    far = scipy.stats.t.isf((1 - CONFIDENCE) / 2, max(give.fewest - 1, 1)) * np.sqrt(variance)
     above = give.exact[_SURPLUS]
     recall = 1 - curve.fnmr
     surely = recall[above > far].max(initial=0.0)
