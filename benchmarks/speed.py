@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from threading import local
 
@@ -73,11 +74,8 @@ def measure() -> str:
 
 
 def _contenders() -> Iterator[Contender]:
-    yield Contender("mien, onnxruntime (the default install)", _mien("onnxruntime"))
-    try:
-        yield Contender("mien, OpenVINO in f32 (extra openvino)", _mien("openvino"))
-    except ImportError:
-        print("OpenVINO is not installed; left out")
+    for name, runtime in _installs().items():
+        yield Contender(f"mien, {name}", _mien(runtime))
     cores = os.cpu_count() or 1
     folder = Path(tempfile.mkdtemp())
     shipped = find_weights(load_card("sface")).read_bytes()
@@ -93,6 +91,12 @@ def _contenders() -> Iterator[Contender]:
         yield Contender("face_recognition with dlib", _face_recognition(), SLOW_COUNT)
     except ImportError as error:
         print(f"face_recognition is left out: {error}")
+
+
+def _installs() -> dict[str, str]:
+    """What mien is without and with OpenVINO, which then runs the encoder in f32, and the runtime that gives it."""
+    default = {"the default install (onnxruntime)": "onnxruntime"}
+    return default | ({"with the extra openvino": "auto"} if find_spec("openvino") else {})
 
 
 def _mien(runtime: str) -> Embed:
@@ -165,11 +169,8 @@ def _difference(contenders: Sequence[Contender], paths: Sequence[Path]) -> float
 def _stages(paths: Sequence[Path]) -> str:
     """Where the time of one thread goes, and how near that is to running the two networks and nothing else."""
     sections = []
-    for runtime in ("onnxruntime", "openvino"):
-        try:
-            recognizer = Recognizer("sface", flip=False, runtime=runtime)
-        except ImportError:
-            continue
+    for name, runtime in _installs().items():
+        recognizer = Recognizer("sface", flip=False, runtime=runtime)
         encoder = recognizer.encoder
         assert isinstance(encoder, NetworkEncoder)
         spent = dict.fromkeys(("decode", "detect", "warp", "embed", "networks alone"), 0.0)
@@ -198,7 +199,7 @@ def _stages(paths: Sequence[Path]) -> str:
         total = sum(spent.values())
         rows = [(stage, f"{1000 * t / len(paths):.2f}", f"{100 * t / total:.0f} %") for stage, t in spent.items()]
         sections.append(
-            f"## Where the time goes ({runtime}, one thread)\n\n"
+            f"## Where the time goes ({name}, one thread)\n\n"
             + table(("stage", "ms a photo", "share"), rows)
             + f"\nThe bound, the two networks and nothing else: {1000 * alone / len(paths):.2f} ms a photo, "
             f"{100 * alone / total:.0f} % of the total of {1000 * total / len(paths):.2f} ms.\n"
