@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from data import photos
 from mien.faces import TEMPLATES, Detector, measure_quality
-from mien.faces.quality import pose
+from mien.faces.quality import magnification, pose
 
 HEAD = np.array([[-0.5, 0.0, 0.0], [0.5, 0.0, 0.0], [0.0, 0.571, 0.48], [-0.414, 1.154, 0.1], [0.414, 1.154, 0.1]])
 FRONT = TEMPLATES["arcface-112"][1]
@@ -124,3 +124,12 @@ def test_profiles_are_turned_aside_and_frontal_photos_are_not() -> None:
         turned[view] = float(np.median(np.abs(pose(landmarks)[0])))
     assert turned["frontal"] < 15
     assert turned["profile"] > 40
+
+
+def test_a_small_face_is_blurred_however_sharp_its_crop_is() -> None:
+    points = TEMPLATES["arcface-112"][1]
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    landmarks = np.stack([points, points / 2.9, points @ turn.T / 3.1 + 40, 0 * points])
+    np.testing.assert_allclose(magnification(landmarks), [1, 2.9, 3.1, 0])
+    noise = np.random.default_rng(0).integers(0, 256, (4, 112, 112, 3)).astype(np.uint8)
+    assert measure_quality(noise, landmarks).blurred.tolist() == [False, False, True, False]

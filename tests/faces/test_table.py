@@ -22,7 +22,7 @@ def photo(source: str, faces: int, seed: int = 0) -> Faces:
     embeddings = rng.random((faces, 8), np.float32)
     return Faces(
         boxes=rng.random((faces, 4), np.float32),
-        landmarks=rng.random((faces, 5, 2), np.float32),
+        landmarks=100 * rng.random((faces, 5, 2), np.float32),
         scores=rng.random(faces, np.float32),
         embeddings=embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True),
         source=source,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mien.errors import MienError, NoFaceError
 from mien.faces.alignment import align
-from mien.faces.quality import BLURRED
+from mien.faces.quality import are_blurred, magnification
 from mien.photos import Photo
 
 Index = int | np.integer[Any] | slice | list[int] | NDArray[np.integer[Any]] | NDArray[np.bool_]
@@ -90,7 +90,7 @@ class Faces:
     @property
     def blurred(self) -> NDArray[np.bool_]:
         """(N,) whether a face is known to have so little detail that two such faces are not to be compared."""
-        return self.sharpness < BLURRED
+        return are_blurred(self.sharpness, magnification(self.landmarks))
 
     def largest(self) -> Faces:
         """The face with the largest box. Raises `NoFaceError` if there is none."""

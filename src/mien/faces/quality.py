@@ -6,24 +6,30 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.faces.alignment import TEMPLATES, similarity_transforms
+
 # x to the right, y down, z towards the viewer, in distances between the eyes, from between them. x and y are those of
 # the template arcface-112; z are rounded means of adult heads: a nose's tip 3 cm before eyes that are 6.3 cm apart.
 _HEAD = np.array([[-0.5, 0.0, 0.0], [0.5, 0.0, 0.0], [0.0, 0.571, 0.48], [-0.414, 1.154, 0.1], [0.414, 1.154, 0.1]])
 BLURRED = 0.01
 """Sharpness below which strangers look alike to an encoder. Of two such photos more match by chance than a calibration
 says: with SFace, 1.2 to 10 times as many at a false match rate of 1e-3 (docs/results/transfer-methods.md). With one
-such photo it is no more than stated. Of the photos of eight sets 0.5 % or fewer are below; of the small faces of group
-photos 17 %."""
+such photo it is no more than stated. Of the photos of eight sets 0.5 % or fewer are below."""
+ENLARGED = 3.0
+"""Magnification above which the same is true, whatever noise makes of the sharpness. Of LFW's faces shrunk until their
+eyes are 12 pixels apart (2.9) 1.2 times as many pairs match by chance as stated at 1e-3 and 1.6 times as many at 1e-4;
+at 10 pixels 1.5 and 2.1, at 8 pixels 2.0 and 3.2, at 6 pixels 3.6 and 6.7; with noise more."""
 
 _FROM_HEAD = np.linalg.pinv(_HEAD - _HEAD.mean(axis=0)).T
 
 
 @dataclass(frozen=True, eq=False)
 class FaceQuality:
-    """What makes a face easy or hard to recognise, a number a face: seven float64 arrays (N,).
+    """What makes a face easy or hard to recognise, a number a face: eight float64 arrays (N,).
 
     Attributes:
         eye_distance: Pixels of the photo between the eyes; it shrinks as the head is turned aside.
+        magnification: Pixels of the 112×112 crop for each pixel of the photo.
         yaw: Degrees to the viewer's right, 0 from the front. Rough: on CFP's profiles, turned by about 90, the
             detector's landmarks give 58 (half of them 51 to 65), on its frontal photos 4 (2 to 8).
         pitch: Degrees down; landmarks of frontal photos give 9, so that only differences say something.
@@ -35,6 +41,7 @@ class FaceQuality:
     """
 
     eye_distance: NDArray[np.float64]
+    magnification: NDArray[np.float64]
     yaw: NDArray[np.float64]
     pitch: NDArray[np.float64]
     roll: NDArray[np.float64]
@@ -47,8 +54,8 @@ class FaceQuality:
 
     @property
     def blurred(self) -> NDArray[np.bool_]:
-        """(N,) whether a face has so little detail that two such faces are not to be compared: see `BLURRED`."""
-        return self.sharpness < BLURRED
+        """(N,) `are_blurred`."""
+        return are_blurred(self.sharpness, self.magnification)
 
 
 def measure_quality(crops: NDArray[np.uint8], landmarks: NDArray[np.floating]) -> FaceQuality:
@@ -68,6 +75,7 @@ def measure_quality(crops: NDArray[np.uint8], landmarks: NDArray[np.floating]) -
     greys = [cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) for crop in crops]
     return FaceQuality(
         eye_distance=np.linalg.norm(points[:, 0] - points[:, 1], axis=1),
+        magnification=magnification(points),
         yaw=yaw,
         pitch=pitch,
         roll=roll,
@@ -87,6 +95,17 @@ def sharpness(crops: NDArray[np.uint8]) -> NDArray[np.float64]:
         (N,), 0 or more.
     """
     return np.array([_detail(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)) for crop in crops], np.float64)
+
+
+def magnification(landmarks: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(N,) pixels of the crop (`align`) for each pixel of the photo; 0 where all (N, 5, 2) landmarks coincide."""
+    transforms = similarity_transforms(landmarks, TEMPLATES["arcface-112"][1])
+    return np.hypot(transforms[:, 0, 0], transforms[:, 1, 0])
+
+
+def are_blurred(sharpness: NDArray[np.floating], magnification: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """(N,) whether a face has so little detail that two such faces are not to be compared: `BLURRED` or `ENLARGED`."""
+    return (sharpness < BLURRED) | (magnification > ENLARGED)
 
 
 def pose(

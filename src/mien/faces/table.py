@@ -19,7 +19,7 @@ from mien.errors import InputError
 from mien.faces.alignment import align
 from mien.faces.choosing import too_blurred
 from mien.faces.faces import Faces
-from mien.faces.quality import BLURRED
+from mien.faces.quality import are_blurred, magnification
 from mien.faces.unit_length import are_of_unit_length
 from mien.photos import Photo
 from mien.whole_files import written_whole
@@ -60,8 +60,8 @@ class FaceTable:
 
     @property
     def blurred(self) -> NDArray[np.bool_]:
-        """(N,) which faces are known to be so blurred that two of them are not to be compared."""
-        return self.sharpness < BLURRED
+        """(N,) `Faces.blurred`."""
+        return are_blurred(self.sharpness, magnification(self.landmarks))
 
     def photos_done(self) -> set[str]:
         """The photos that the table has an answer for."""

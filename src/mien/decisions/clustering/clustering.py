@@ -96,8 +96,8 @@ def cluster(
         fmr: The false match rate, between two photos, at whose threshold groups are joined.
         threshold: Joins groups instead of the one that follows from `fmr`.
         photo_of_face: (N,) integers: the photo each face is in. Two faces of one photo are never put together.
-        blurred: (N,) bool: faces (`Faces.blurred`) so blurred that the calibration does not hold between two of them.
-            Such a face is put to faces that are not, or left alone. K-means, which states no rate, takes them all.
+        blurred: (N,) bool: faces so blurred or small (`Faces.blurred`) that the calibration does not hold between two
+            of them. Such a face is put to faces that are not, or left alone. K-means states no rate and takes them all.
         people: How many groups K-means makes, at most.
 
     Returns:
@@ -182,7 +182,7 @@ def _mask(blurred: ArrayLike | None, faces: int) -> NDArray[np.bool_]:
 
 def _apart(blurred: NDArray[np.bool_]) -> str:
     count = int(np.count_nonzero(blurred))
-    return f"; {counted(count, 'face')} too blurred to be compared with one another" if count else ""
+    return f"; {counted(count, 'face')} too blurred or small to be compared with one another" if count else ""
 
 
 def _found(labels: NDArray[np.int64]) -> str:
