@@ -16,9 +16,9 @@ BLURRED = 0.01
 says: with SFace, 1.2 to 10 times as many at a false match rate of 1e-3 (docs/results/transfer-methods.md). With one
 such photo it is no more than stated. Of the photos of eight sets 0.5 % or fewer are below."""
 ENLARGED = 3.0
-"""Magnification above which the same is true, whatever noise makes of the sharpness. Of LFW's faces shrunk until their
-eyes are 12 pixels apart (2.9) 1.2 times as many pairs match by chance as stated at 1e-3 and 1.6 times as many at 1e-4;
-at 10 pixels 1.5 and 2.1, at 8 pixels 2.0 and 3.2, at 6 pixels 3.6 and 6.7; with noise more."""
+"""Magnification above which the same is true, whatever noise makes of the sharpness. Of LFW's faces whose crops were
+shrunk until their eyes are 12 pixels apart (2.9) 1.5 times as many pairs match by chance as stated at 1e-3, with noise
+3.1 times as many; at 8 pixels 3 and 6 times (the same page). With one such face it is fewer."""
 
 _FROM_HEAD = np.linalg.pinv(_HEAD - _HEAD.mean(axis=0)).T
 
