@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 
 @contextmanager
@@ -43,10 +44,20 @@ def written_whole(path: str | os.PathLike[str], mode: int = 0o666) -> Iterator[P
         partial.unlink(missing_ok=True)
 
 
-def write_whole(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text file in UTF-8 by `written_whole`, with escapes for what has no place in UTF-8.
+@contextmanager
+def opened_whole(path: str | os.PathLike[str]) -> Iterator[TextIO]:
+    """A text file in UTF-8 to write by `written_whole`, with escapes for what has no place in UTF-8.
 
     A file's name may be any bytes, and the escapes are those of JSON.
     """
+    with (
+        written_whole(path) as partial,
+        partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
+        yield file
+
+
+def write_whole(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text as `opened_whole` would."""
     with written_whole(path) as partial:
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")

@@ -22,7 +22,8 @@ from mien.cli.options import (
     share,
 )
 from mien.cli.output import ExitCode, print_json, print_line, progress_shown, say_problems
-from mien.cli.outputs import opened_result, output_file, refuse_one_place_for_two
+from mien.cli.outputs import output_file, refuse_one_place_for_two
+from mien.whole_files import opened_whole, write_whole
 
 
 def cluster(
@@ -89,10 +90,9 @@ def cluster(
         )
         if output:
             crops = list(track(found.crops(), "cutting out faces", len(found)))
-            with opened_result(output) as file:
-                file.write(contact_sheet(clustering, crops, found.sources))
+            write_whole(output, contact_sheet(clustering, crops, found.sources))
     if table:
-        with opened_result(table) as file:
+        with opened_whole(table) as file:
             writer = csv.writer(file)
             writer.writerow(["group", "photo", "x", "y", "width", "height"])
             for label, source, box in zip(clustering.labels, found.sources, found.boxes, strict=True):

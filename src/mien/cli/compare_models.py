@@ -27,8 +27,9 @@ from mien.cli.options import (
     make_recognizer,
 )
 from mien.cli.output import ExitCode, Group, one_line, print_json, progress_shown, say, say_problems
-from mien.cli.outputs import opened_result, output_folder
+from mien.cli.outputs import output_folder
 from mien.cli.protocols import OPENINGS, with_options
+from mien.whole_files import write_whole
 
 if TYPE_CHECKING:
     from mien.evaluation import EvaluationProtocol
@@ -92,8 +93,7 @@ def compare(protocol: "EvaluationProtocol", asked: Comparing, command: str) -> i
         differences = {pair: found for pair, found in compared.items() if found}
         if asked.report:
             page = render_evaluation(evaluations, photo=photos[0].picture, differences=differences)
-            with opened_result(asked.report) as file:
-                file.write(page)
+            write_whole(asked.report, page)
     names = [one.embedded.encoder.name for one in photos]
     if asked.json:
         print_json(

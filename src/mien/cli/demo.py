@@ -8,8 +8,9 @@ import typer
 
 from mien.cli.options import EncoderOption, JsonOption, RuntimeOption, make_recognizer
 from mien.cli.output import ExitCode, print_json, print_line, progress_shown, say
-from mien.cli.outputs import opened_result, output_folder, refuse_to_replace
+from mien.cli.outputs import output_folder, refuse_to_replace
 from mien.errors import ConfigError
+from mien.whole_files import write_whole
 
 PEOPLE = "-people-of-seed-"
 """In the name of a demo's folder of synthetic people."""
@@ -48,8 +49,7 @@ def demo(
             generate(made, people=people, photos=4, seed=seed)
         with tempfile.TemporaryDirectory() as folder:
             result = run(photos or made, Path(folder) / "gallery.db", recognizer)
-    with opened_result(report) as file:
-        file.write(render(result, recognizer.calibration, synthetic=photos is None))
+    write_whole(report, render(result, recognizer.calibration, synthetic=photos is None))
     if json:
         print_json({"report": str(report), **result.to_dict()})
     else:

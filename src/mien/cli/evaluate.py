@@ -29,8 +29,9 @@ from mien.cli.options import (
     make_recognizer,
 )
 from mien.cli.output import ExitCode, Group, print_json, progress_shown, say, say_problems
-from mien.cli.outputs import opened_result, output_file, refuse_one_place_for_two
+from mien.cli.outputs import output_file, refuse_one_place_for_two
 from mien.cli.protocols import OPENINGS, with_options
+from mien.whole_files import write_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -178,8 +179,7 @@ def _write(
     if curve:
         write_rows(curve, _curve(evaluation))
     if report:
-        with opened_result(report) as file:
-            file.write(render_evaluation([evaluation], photo=picture))
+        write_whole(report, render_evaluation([evaluation], photo=picture))
 
 
 def _curve(evaluation: "Evaluation") -> Iterable[dict[str, Any]]:

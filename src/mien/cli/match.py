@@ -21,7 +21,8 @@ from mien.cli.options import (
     make_recognizer,
 )
 from mien.cli.output import ExitCode, print_json, print_line, progress_shown, say_problems
-from mien.cli.outputs import opened_result, output_file, refuse_one_place_for_two
+from mien.cli.outputs import output_file, refuse_one_place_for_two
+from mien.whole_files import opened_whole
 
 
 def matrix_file(path: Path | None) -> Path | None:
@@ -81,7 +82,7 @@ def match(
             fpir=fpir,
             threshold=threshold,
         )
-    with opened_result(output) as file:
+    with opened_whole(output) as file:
         writer = csv.DictWriter(file, ("probe", "decision", "person", "similarity", "runner_up", "margin"))
         writer.writeheader()
         writer.writerows(matches.rows())

@@ -11,7 +11,8 @@ import typer
 
 from mien.cli.options import embed_sources
 from mien.cli.output import one_line, print_line, say, say_problems
-from mien.cli.outputs import opened_result, output_file
+from mien.cli.outputs import output_file
+from mien.whole_files import opened_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -178,7 +179,7 @@ def words(cell: "Cell | None") -> str:
 
 def write_rows(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Write rows with the same keys as a CSV file."""
-    with opened_result(path) as file:
+    with opened_whole(path) as file:
         writer = None
         for row in rows:
             if writer is None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Literal
 
 import typer
 
 from mien.errors import ConfigError
-from mien.whole_files import written_whole
 
 Output = Literal["page", "curve", "answers", "groups", "matches", "calibration", "matrix", "faces"]
 
@@ -86,16 +84,6 @@ def output_folder(path: Path | None) -> Path | None:
                     raise typer.BadParameter(f"The folder {place} can't be written to.")
                 break
     return path
-
-
-@contextmanager
-def opened_result(path: Path) -> Iterator[TextIO]:
-    """A page or a table to write, which takes the place of an earlier one once it is whole."""
-    with (
-        written_whole(path) as partial,
-        partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-    ):
-        yield file
 
 
 def refuse_to_replace(path: Path, kind: Output) -> None:

@@ -9,7 +9,7 @@ from mien.evaluation import Estimate, Measure
 from mien.training.comparing.comparing import LossComparison
 from mien.training.comparing.run_measures import MEASURES
 from mien.training.comparing.standings import Standing
-from mien.whole_files import written_whole
+from mien.whole_files import opened_whole
 
 LOSSES_CSV, RUNS_CSV = "losses.csv", "runs.csv"
 
@@ -54,7 +54,7 @@ def _columns(name: str, measure: Measure | None) -> dict[str, Any]:
 
 
 def _write(file: Path, rows: Sequence[dict[str, Any]]) -> None:
-    with written_whole(file) as partial, partial.open("w", encoding="utf-8", newline="") as lines:
+    with opened_whole(file) as lines:
         table = csv.DictWriter(lines, list(rows[0]) if rows else ["loss"])
         table.writeheader()
         for row in rows:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mien.errors import ConfigError
-from mien.whole_files import written_whole
+from mien.whole_files import opened_whole
 
 COLUMNS = ("anchor", "positive", "negative")
 
@@ -35,7 +35,7 @@ def write_triplets(file: Path, triplets: ArrayLike, photos: Sequence[str]) -> No
     if rows.size and not 0 <= rows.min() <= rows.max() < len(photos):
         raise ValueError(f"triplets name rows {rows.min()} … {rows.max()} of {len(photos)} photos")
     _need_names(photos)
-    with written_whole(file) as partial, partial.open("w", encoding="utf-8", newline="") as lines:
+    with opened_whole(file) as lines:
         writer = csv.writer(lines)
         writer.writerow(COLUMNS)
         writer.writerows([photos[row] for row in triplet] for triplet in rows.tolist())

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from mien.whole_files import written_whole
+from mien.whole_files import opened_whole
 
 STEPS, VALIDATIONS, ANGLES, CURVES = "steps.csv", "validations.csv", "angles.csv", "target_logits.csv"
 """A row a logged step; a validation; the angles to class vectors until then; an angle, and what a stage's loss asks."""
@@ -75,7 +75,7 @@ def _drop_after(file: Path, step: int) -> None:
     if not kept:
         file.unlink(missing_ok=True)
     elif len(kept) < len(rows):
-        with written_whole(file) as partial, partial.open("w", encoding="utf-8", newline="") as lines:
+        with opened_whole(file) as lines:
             writer = csv.DictWriter(lines, list(rows[0]))
             writer.writeheader()
             writer.writerows(kept)
