@@ -79,7 +79,7 @@ def measure_quality(crops: NDArray[np.uint8], landmarks: NDArray[np.floating]) -
         yaw=yaw,
         pitch=pitch,
         roll=roll,
-        sharpness=sharpness(crops),
+        sharpness=np.array([_detail(grey) for grey in greys], np.float64),
         brightness=np.array([grey.mean() / 255 for grey in greys], np.float64),
         contrast=np.array([grey.std() / 255 for grey in greys], np.float64),
     )

@@ -185,13 +185,10 @@ class Gallery:
                     Enrolment(name, skipped=tuple(SkippedPhoto(os.fspath(photo), problem) for photo in photos))
                 )
         done: list[Enrolment] = []
-        kept = 0
         try:
-            for enrolment in track(self._enroll_all(people, face, on_duplicate), "enrolling people", len(people)):
-                done.append(enrolment)
-                kept += bool(enrolment.added)
+            done.extend(track(self._enroll_all(people, face, on_duplicate), "enrolling people", len(people)))
         except MienError as error:
-            if kept:
+            if kept := sum(bool(enrolment.added) for enrolment in done):
                 people_kept = counted(kept, "person was", "people were")
                 error.hint = f"{error.hint} {people_kept} enrolled before that; run it again to go on.".strip()
             raise
@@ -235,8 +232,11 @@ class Gallery:
         found, size = self._search(faces.embeddings, max(top, 2), self.recognizer.encoder_identity)
         known = self.recognizer.find_calibration(needed=False)
         notes = tuple(f"{faces.source}: {note}" for note in faces.notes)
-        notes += self._drift_notes(fpir) if threshold is None else ()
-        rule = self._rule_for(fpir, size) if threshold is None else rule_at(self._own_calibration(), known, threshold)
+        if threshold is None:
+            rule = self._rule_for(fpir, size)
+            notes += self._drift_notes(rule.calibration)
+        else:
+            rule = rule_at(self._own_calibration(), known, threshold)
         answers = []
         for candidates, box in zip(found, faces.boxes, strict=True):
             pairs = [(each.person, each.similarity) for each in candidates]
@@ -302,18 +302,9 @@ class Gallery:
         Raises:
             CalibrationError: There is no calibration to compare with.
         """
-        _ = self.recognizer  # whose networks are opened before the index is held
-        with self._lock, self._database.reading() as connection:
-            self._index.refresh(connection)
-            used = self._rule_for(fpir, self._index.templates).calibration
-            few = len(self._index.people) < own_calibration.FEWEST_PEOPLE_FOR_DRIFT
-            if few or used is None or used.whose == OWN_GALLERY:
-                return None
-            if self._drift is None or self._drift[:2] != (self._index.revision, used):
-                names = tables.names(connection, self._index.people)
-                found = own_calibration.drift(self._index, names, self._own_calibration(), used)
-                self._drift = self._index.revision, used, found
-            return self._drift[2]
+        with self._database.reading() as connection:
+            size = tables.template_count(connection)
+        return self._drift_from(self._rule_for(fpir, size).calibration)
 
     def search(self, embeddings: ArrayLike, top: int = 5) -> list[list[Candidate]]:
         """Find the people most similar to each probe: exactly, by the best of each person's templates.
@@ -490,8 +481,22 @@ class Gallery:
         rule = rule_for(self._own_calibration(), self.recognizer.find_calibration(needed=False), fpir, size)
         return Rule(self.recognizer.find_calibration(needed=True)) if rule.calibration is None else rule
 
-    def _drift_notes(self, fpir: float) -> tuple[str, ...]:
-        drift = self.drift(fpir)
+    def _drift_from(self, used: Calibration | None) -> Drift | None:
+        """How the gallery's people differ from those of the calibration that is used; as `drift`."""
+        if used is None or used.whose == OWN_GALLERY:
+            return None
+        with self._lock, self._database.reading() as connection:
+            self._index.refresh(connection)
+            if len(self._index.people) < own_calibration.FEWEST_PEOPLE_FOR_DRIFT:
+                return None
+            if self._drift is None or self._drift[:2] != (self._index.revision, used):
+                names = tables.names(connection, self._index.people)
+                found = own_calibration.drift(self._index, names, self._own_calibration(), used)
+                self._drift = self._index.revision, used, found
+            return self._drift[2]
+
+    def _drift_notes(self, used: Calibration | None) -> tuple[str, ...]:
+        drift = self._drift_from(used)
         if drift is None or not drift.drifted:
             return ()
         return (

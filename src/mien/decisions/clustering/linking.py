@@ -73,6 +73,8 @@ def link_blurred(
     Returns:
         (N,) the group of each face.
     """
+    if not blurred.any():
+        return labels
     groups, taken = _Groups(units[~blurred], labels[~blurred], linkage), _photos_of_groups(labels, photos)
     sharp = groups.scaled[: groups.count]
     alike = []
