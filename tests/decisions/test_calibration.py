@@ -200,7 +200,7 @@ calibrations = st.builds(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(calibrations)
 def test_the_json_form_keeps_everything_and_the_hash(calibration: Calibration) -> None:
     again = Calibration.from_json(json.dumps(calibration.to_dict()))

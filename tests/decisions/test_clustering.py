@@ -101,7 +101,7 @@ def test_two_faces_of_one_photo_are_never_together(method: Method) -> None:
         assert len(np.unique(labels[photos == photo])) == np.count_nonzero(photos == photo)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000), photos=st.lists(st.integers(0, 5), min_size=1, max_size=14))
 @every_method
 def test_photos_keep_apart_and_everyone_is_somewhere(method: Method, seed: int, photos: list[int]) -> None:
@@ -152,7 +152,7 @@ def test_graph_is_the_greedy_rule_where_every_neighbour_is_seen(seed: int) -> No
         assert same_grouping(found.labels, expected)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10_000),
     count=st.integers(2, 150),

@@ -8,7 +8,7 @@ from mien.gallery import erasure
 from mien.gallery.erasure import file_holds, pieces
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.binary(max_size=60), st.binary(min_size=8, max_size=20), st.binary(max_size=60), st.integers(1, 40))
 def test_finds_it_wherever_it_is(
     tmp_path_factory: pytest.TempPathFactory, before: bytes, needle: bytes, after: bytes, chunk: int

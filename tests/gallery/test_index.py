@@ -61,7 +61,7 @@ def expected(people: dict[int, Vectors], probes: Vectors, top: int) -> list[list
 
 
 @pytest.mark.parametrize("similarities_at_once", [1, 1 << 24])  # in blocks of one probe, and all at once
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_stays_in_step_and_finds_what_two_loops_find(
     tmp_path_factory: pytest.TempPathFactory, similarities_at_once: int, data: st.DataObject

@@ -50,7 +50,7 @@ def two_convolutions_with_prelu(slope: NDArray[np.float32]) -> tuple[bytes, dict
     return model(nodes, weights, output="c"), weights
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.floats(-2, 2, width=32), min_size=5, max_size=5))
 def test_prelu_of_any_slope_gives_the_same(slope: list[float]) -> None:
     data, _ = two_convolutions_with_prelu(np.array(slope, np.float32).reshape(5, 1, 1))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -100,7 +100,6 @@ def test_the_same_seed_gives_the_same() -> None:
     assert fitted(scores, 2e-3).model != fitted(scores, 2e-3, seed=1).model
 
 
-@settings(deadline=None)
 @given(st.floats(-0.9, 2), st.floats(1e-3, 10), st.lists(st.floats(0, 10), min_size=1, max_size=20))
 def test_survival_is_scipys(shape: float, scale: float, excess: list[float]) -> None:
     assume(shape == 0 or abs(shape) > 1e-6)  # between them scipy loses all digits

@@ -118,7 +118,7 @@ def test_one_probe_a_person_gives_clopper_pearsons_interval() -> None:
     assert measures.rank_1.high == pytest.approx(1 - exact.low, abs=2e-3)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 4), st.integers(0, 4), st.integers(0, 99))
 def test_the_smallest_sets(known: int, strangers: int, seed: int) -> None:
     gallery_only = known or 1

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
@@ -28,7 +28,6 @@ def scores(draw: st.DrawFn, ties: bool = True) -> tuple[Floats, NDArray[np.bool_
     return 2.0 * rng.permutation(count) + (count | 1) * mated, mated
 
 
-@settings(deadline=None)
 @given(scores())
 def test_the_curve_is_scikit_learns(given: tuple[Floats, NDArray[np.bool_]]) -> None:
     similarity, mated = given
@@ -45,7 +44,6 @@ def test_the_curve_is_scikit_learns(given: tuple[Floats, NDArray[np.bool_]]) -> 
     assert roc.recall_at_precision(curve, 0.95) == pytest.approx(recall[precision >= 0.95].max(), abs=1e-12)
 
 
-@settings(deadline=None)
 @given(scores())
 def test_values_by_counting_each_threshold(given: tuple[Floats, NDArray[np.bool_]]) -> None:
     similarity, mated = given
@@ -68,7 +66,6 @@ def test_values_by_counting_each_threshold(given: tuple[Floats, NDArray[np.bool_
         assert roc.d_prime(curve) == pytest.approx(expected, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(scores(ties=False))
 def test_the_equal_error_rate_lies_on_the_curve_between_two_points(given: tuple[Floats, NDArray[np.bool_]]) -> None:
     curve = curve_of(*given)
@@ -88,7 +85,6 @@ def test_the_equal_error_rate_of_two_normals() -> None:
     assert threshold == pytest.approx(1, abs=1e-4)
 
 
-@settings(deadline=None)
 @given(scores(), st.sampled_from([np.exp, np.arctan, lambda x: 3 * x - 7, lambda x: x**3 + x]))
 def test_a_rising_map_of_the_similarities_changes_no_rate(given: tuple[Floats, NDArray[np.bool_]], rising) -> None:  # type: ignore[no-untyped-def]
     similarity, mated = given
@@ -97,7 +93,6 @@ def test_a_rising_map_of_the_similarities_changes_no_rate(given: tuple[Floats, N
     np.testing.assert_array_equal(one.tmr, other.tmr)
 
 
-@settings(deadline=None)
 @given(scores())
 def test_exchanging_the_kinds_turns_the_area_and_keeps_the_equal_error_rate(
     given: tuple[Floats, NDArray[np.bool_]],
@@ -113,7 +108,6 @@ def test_exchanging_the_kinds_turns_the_area_and_keeps_the_equal_error_rate(
     assert roc.equal_error_rate(mirrored)[0] == pytest.approx(roc.equal_error_rate(one)[0], abs=1e-12)
 
 
-@settings(deadline=None)
 @given(scores())
 def test_rates_are_monotone_and_reach_both_ends(given: tuple[Floats, NDArray[np.bool_]]) -> None:
     curve = curve_of(*given)
@@ -149,7 +143,6 @@ def test_a_failure_is_below_every_threshold() -> None:
     assert [float(roc.auc(left_out)), left_out.fnmr[-1], left_out.fmr[-1]] == [1, 0, 1]
 
 
-@settings(deadline=None)
 @given(scores(), st.integers(0, 1000))
 def test_replicates_are_measured_as_each_by_itself(given: tuple[Floats, NDArray[np.bool_]], seed: int) -> None:
     curve = curve_of(*given)

@@ -75,7 +75,7 @@ def test_rates_are_given_as_far_as_30_comparisons_support_them() -> None:
         assert value(measures.tar_at_far[rate]) == pytest.approx(1 - missed, abs=1e-12)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 1000), st.booleans(), st.booleans())
 def test_every_value_lies_in_its_interval_however_few_comparisons_there_are(
     mated: int, non_mated: int, seed: int, with_people: bool, failures: bool

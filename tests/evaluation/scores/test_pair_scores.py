@@ -39,7 +39,7 @@ def by_brute_force(embeddings: NDArray[np.float32], people: list[str]) -> dict[s
 peoples = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=40)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(peoples, st.integers(0, 100))
 def test_equal_to_brute_force(people: list[str], seed: int) -> None:
     embeddings = embeddings_of(people, seed)
@@ -81,7 +81,7 @@ def test_the_extremes_are_exact_and_name_the_photos() -> None:
     assert len(np.unique(np.sort(photos, axis=1), axis=0)) == 500
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(peoples)
 def test_the_order_of_the_photos_does_not_matter(people: list[str]) -> None:
     embeddings = embeddings_of(people)

@@ -223,7 +223,7 @@ def test_triplets_of_a_file_by_name(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=20), st.integers(0, 200), st.integers(0, 99))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_quotas_are_whole_and_sum_up(counts: list[int], total: int, seed: int) -> None:
     shares = np.array(counts, float)
     quotas = np.array(quotas_of(shares, total, np.random.default_rng(seed)))
@@ -232,7 +232,7 @@ def test_quotas_are_whole_and_sum_up(counts: list[int], total: int, seed: int) -
 
 
 @given(st.integers(1, 30), st.integers(1, 12), st.integers(1, 8))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_every_photo_is_dealt_once_before_any_comes_again(photos: int, hands: int, size: int) -> None:
     dealt = deal(np.arange(photos) + 100, hands, size, np.random.default_rng(0))
     assert dealt.shape == (hands, size)
