@@ -132,6 +132,12 @@ def test_a_gallery_too_large_for_the_rate_is_refused_and_what_is_named_instead_w
         CALIBRATION.threshold_for_fpir(0.01, 10_051)
 
 
+def test_no_rate_of_all_strangers_is_named_instead() -> None:
+    with pytest.raises(CalibrationError) as caught:
+        made_calibration(smallest_fmr=1e-3).threshold_for_fpir(0.01, 10_000)
+    assert caught.value.hint.startswith("Ask for 1 % in a gallery of 10 or fewer, or make a calibration")
+
+
 @pytest.mark.parametrize(("fpir", "size"), [(0, 5), (1, 5), (math.nan, 5), (0.1, 0), (0.1, -1)])
 def test_a_gallery_or_rate_out_of_range_is_a_mistake(fpir: float, size: int) -> None:
     with pytest.raises(ValueError, match=r"lies between|no threshold"):

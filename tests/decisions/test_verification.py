@@ -82,6 +82,17 @@ def test_a_rate_that_is_not_supported_is_refused() -> None:
         verify(0.9, CALIBRATION, fmr=1e-6, comparisons=2)
 
 
+def test_a_rate_that_is_not_supported_for_so_many_pairs_is_refused_with_one_that_is() -> None:
+    with pytest.raises(CalibrationError) as caught:
+        verify(0.9, CALIBRATION, fmr=1e-3, comparisons=2000)
+    assert "0.1 % for the most alike of 2,000 pairs needs one of 5e-7 a pair" in caught.value.message
+    assert caught.value.hint.startswith("Ask for 0.2 % or more, or make a calibration")
+    assert verify(0.9, CALIBRATION, fmr=2e-3, comparisons=2000).decision == "match"
+    with pytest.raises(CalibrationError) as caught:
+        verify(0.9, CALIBRATION, comparisons=2_000_000)
+    assert caught.value.hint == "Make a calibration of more people with `mien calibrate`."
+
+
 @pytest.mark.parametrize(
     ("similarity", "options"),
     [
@@ -89,6 +100,7 @@ def test_a_rate_that_is_not_supported_is_refused() -> None:
         (1.5, {}),
         (0.5, {"threshold": math.nan}),
         (0.5, {"fmr": math.nan}),
+        (0.5, {"fmr": 2, "comparisons": 4}),
         (0.5, {"prior": 0}),
         (0.5, {"prior": math.nan}),
         (0.5, {"comparisons": 0}),

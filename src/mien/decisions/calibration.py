@@ -1,5 +1,5 @@
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.resources import files
@@ -19,7 +19,6 @@ from mien.whole_files import write_whole
 OWN_GALLERY = "this gallery's own people"
 OTHER_PEOPLE = "other people than yours"
 """What `Calibration.whose` may be."""
-_MORE_PEOPLE = "Make a calibration of more people with `mien calibrate`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +177,13 @@ class Calibration:
         """
         return self.fmr(similarity).any_of(gallery_size)
 
-    def threshold(self, fmr: float) -> Threshold:
+    def threshold(self, fmr: float, *, best_of: int = 1) -> Threshold:
         """The lowest similarity whose false match rate is `fmr` or less.
+
+        Args:
+            fmr: The wanted false match rate, between 0 and 1.
+            best_of: Of how many comparisons the most alike is taken, at least 1. Its chance of a false match grows with
+                them, at most in proportion (union bound), so that each, and the threshold, is held to fmr/best_of.
 
         Raises:
             ValueError: If `fmr` is not between 0 and 1.
@@ -187,17 +191,17 @@ class Calibration:
         """
         if not 0 < fmr < 1:
             raise ValueError(f"a false match rate lies between 0 and 1, not at {fmr}")
-        if not self.supports(fmr):
-            raise CalibrationError(
-                f"A false match rate of {rate_words(fmr)} is not supported: {self._support()}.",
-                hint=self._supported_rates(),
-                code="calibration.unsupported-rate",
-            )
-        similarity = first_at_or_below(fmr, self.similarity, self.false_match.value)
+        of_each = fmr / best_of
+        if not self.supports(of_each):
+            what = f"A false match rate of {rate_words(fmr)}"
+            if best_of > 1:
+                what += f" for the most alike of {best_of:,} pairs needs one of {rate_words(of_each)} a pair, which"
+            raise self._unsupported(what, _rates_from(best_of * (self.smallest_supported_fmr or 1)))
+        similarity = first_at_or_below(of_each, self.similarity, self.false_match.value)
         return Threshold(
             similarity=similarity,
-            low=min(similarity, first_at_or_below(fmr, self.similarity, self.false_match.low)),
-            high=max(similarity, first_at_or_below(fmr, self.similarity, self.false_match.high)),
+            low=min(similarity, first_at_or_below(of_each, self.similarity, self.false_match.low)),
+            high=max(similarity, first_at_or_below(of_each, self.similarity, self.false_match.high)),
             fmr=self.fmr(similarity),
         )
 
@@ -216,11 +220,10 @@ class Calibration:
         """
         fmr = _fmr_of_each(fpir, gallery_size)
         if not self.supports(fmr):
-            raise CalibrationError(
+            raise self._unsupported(
                 f"A false positive identification rate of {rate_words(fpir)} in a gallery of {gallery_size:,} needs a "
-                f"false match rate of {rate_words(fmr)} a comparison, which is not supported: {self._support()}.",
-                hint=self._supported_galleries(fpir, gallery_size),
-                code="calibration.unsupported-rate",
+                f"false match rate of {rate_words(fmr)} a comparison, which",
+                self._supported_galleries(fpir, gallery_size),
             )
         return self.threshold(fmr)
 
@@ -304,26 +307,26 @@ class Calibration:
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise calibration_file.not_a_calibration(source, f"{type(error).__name__}: {error}") from error
 
-    def _support(self) -> str:
+    def _unsupported(self, what: str, instead: Sequence[str]) -> CalibrationError:
         smallest = self.smallest_supported_fmr
         least = f"{rate_words(rate_rounded_up(smallest))} or more" if smallest else "none"
         comparisons = counted(self.non_mated, "non-mated comparison")
-        return f"{comparisons} of {self.people:,} people ({self.data.name}) support {least}"
+        advice = ", or ".join([*instead, "make a calibration of more people with `mien calibrate`"])
+        return CalibrationError(
+            f"{what} is not supported: {comparisons} of {self.people:,} people ({self.data.name}) support {least}.",
+            hint=f"{advice[0].upper()}{advice[1:]}.",
+            code="calibration.unsupported-rate",
+        )
 
-    def _supported_rates(self) -> str:
+    def _supported_galleries(self, fpir: float, gallery_size: int) -> list[str]:
         smallest = self.smallest_supported_fmr
         if not smallest:
-            return _MORE_PEOPLE
-        return f"Ask for {rate_words(rate_rounded_up(smallest))} or more, or m{_MORE_PEOPLE[1:]}"
-
-    def _supported_galleries(self, fpir: float, gallery_size: int) -> str:
-        smallest = self.smallest_supported_fmr
-        if not smallest:
-            return _MORE_PEOPLE
-        least = rate_rounded_up(-math.expm1(gallery_size * math.log1p(-smallest)))
-        most = math.floor(math.log1p(-fpir) / math.log1p(-smallest))
-        smaller = f", or for {rate_words(fpir)} in a gallery of {most:,} or fewer" if most else ""
-        return f"Ask for {rate_words(least)} or more at this size{smaller}, or m{_MORE_PEOPLE[1:]}"
+            return []
+        least = -math.expm1(gallery_size * math.log1p(-smallest))
+        instead = [f"{advice} at this size" for advice in _rates_from(least)]
+        if most := math.floor(math.log1p(-fpir) / math.log1p(-smallest)):
+            instead.append(f"ask for {rate_words(fpir)} in a gallery of {most:,} or fewer")
+        return instead
 
     def _without_mated(self, what: str) -> CalibrationError:
         return CalibrationError(
@@ -374,6 +377,12 @@ def shipped_calibration(encoder_identity: str) -> Calibration:
 def _shipped(text: str, name: str) -> Calibration:
     """Checked once: an encoder that has none is looked for in all of them, at each search in a gallery."""
     return replace(Calibration.from_json(text, source=name), whose=OTHER_PEOPLE)
+
+
+def _rates_from(least: float) -> list[str]:
+    """The advice to ask for a rate of `least` or more; none where that is all or more than all."""
+    least = rate_rounded_up(least)
+    return [f"ask for {rate_words(least)} or more"] if least < 1 else []
 
 
 def _fmr_of_each(fpir: float, gallery_size: int) -> float:

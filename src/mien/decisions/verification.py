@@ -100,8 +100,7 @@ def verify(
         fmr: How often two different people may be called one person.
         prior: P(one person) before looking, for `probability`.
         threshold: Decides instead of the one that follows from `fmr`; a similarity at it is a match.
-        comparisons: Of how many pairs of faces `similarity` is the greatest. The chance of a false match grows with
-            them, at most in proportion (union bound): each pair is held to fmr/comparisons.
+        comparisons: Of how many pairs of faces `similarity` is the greatest, which `fmr` allows for.
 
     Raises:
         ValueError: If an argument is out of range, NaN included, or neither a calibration nor a threshold is given.
@@ -116,7 +115,7 @@ def verify(
         limit = low = high = checked(threshold)
     else:
         assert calibration is not None
-        known = calibration.threshold(fmr / comparisons)
+        known = calibration.threshold(fmr, best_of=comparisons)
         limit, low, high = known.similarity, known.low, known.high
     rate = calibration.fmr(limit).best_of(comparisons) if calibration else None
     decision = _decide(similarity, limit, (low, high))
@@ -159,7 +158,9 @@ def _probability(similarity: float, calibration: Calibration | None, prior: floa
 def _basis(rate: Rate | None, calibration: Calibration | None, comparisons: int, threshold: float) -> str:
     if rate is None or calibration is None:
         return "(no calibration says how often that is wrong)"
-    several = f"; the most alike of {comparisons} pairs of faces, which the rate allows for" if comparisons > 1 else ""
+    several = (
+        f"; the most alike of {comparisons:,} pairs of faces, which the rate allows for" if comparisons > 1 else ""
+    )
     return (
         f"for a false match rate of {rate_words(rate.value)} ({interval_words(rate)}), measured on "
         f"{calibration.source_words(threshold)}{several}"
