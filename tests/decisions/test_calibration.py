@@ -2,7 +2,6 @@ import json
 import math
 import os
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +16,11 @@ from mien.decisions import (
     LikelihoodMap,
     RateCurve,
     TailModel,
+    calibration,
     calibration_file,
     shipped_calibration,
 )
-from mien.decisions.calibration import posterior
+from mien.decisions.calibration import SHIPPED, posterior
 from mien.errors import CalibrationError
 
 CALIBRATION = made_calibration()
@@ -258,12 +258,12 @@ def test_a_rate_that_is_modelled_is_supported_and_kept(tmp_path: Path) -> None:
 
 def test_a_file_from_before_rates_were_modelled_keeps_its_hash() -> None:
     assert "smallest_modelled_fmr" not in CALIBRATION.to_dict()
-    shipped = next((files("mien.decisions") / "calibrations").iterdir()).read_text(encoding="utf-8")
+    shipped = next(SHIPPED.iterdir()).read_text(encoding="utf-8")
     assert Calibration.from_json(shipped).sha256 == json.loads(shipped)["sha256"]
 
 
 def test_the_shipped_one_says_that_it_is_of_others() -> None:
-    identity = json.loads((files("mien.decisions") / "calibrations" / "sface-lfw.json").read_text())["encoder"]
+    identity = json.loads((SHIPPED / "sface-lfw.json").read_text())["encoder"]
     known = shipped_calibration(identity["identity"])
     assert known.summary()["whose"] == "other people than yours"
     assert known.source_words(0.5).endswith("people (lfw), other people than yours")
@@ -392,23 +392,21 @@ def test_no_calibration_is_shipped_for_an_unknown_encoder() -> None:
 
 
 def test_the_shipped_calibration_is_found_by_its_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "calibrations").mkdir()
-    CALIBRATION.save(tmp_path / "calibrations" / "b.json")
+    CALIBRATION.save(tmp_path / "b.json")
     other = replace(CALIBRATION, encoder=replace(CALIBRATION.encoder, identity="f" * 64))
-    other.save(tmp_path / "calibrations" / "a.json")
-    monkeypatch.setattr("mien.decisions.calibration.files", lambda package: tmp_path)
+    other.save(tmp_path / "a.json")
+    monkeypatch.setattr(calibration, "SHIPPED", tmp_path)
     assert shipped_calibration("e" * 64) == CALIBRATION
     assert shipped_calibration("f" * 64) == other
 
 
-def test_each_shipped_calibration_is_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "calibrations").mkdir()
-    CALIBRATION.save(tmp_path / "calibrations" / "a.json")
-    monkeypatch.setattr("mien.decisions.calibration.files", lambda package: tmp_path)
+def test_each_shipped_calibration_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    CALIBRATION.save(tmp_path / "a.json")
+    monkeypatch.setattr(calibration, "SHIPPED", tmp_path)
     for _ in range(2):  # also for an encoder that none is for
         with pytest.raises(CalibrationError, match="made-up"):
             shipped_calibration("0" * 64)
-        monkeypatch.setattr(Calibration, "from_json", None)
+        monkeypatch.setattr(calibration_file, "read", None)
     assert shipped_calibration("e" * 64) == CALIBRATION
 
 

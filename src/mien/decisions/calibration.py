@@ -2,7 +2,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +15,7 @@ from mien.decisions.wording import counted, rate_rounded_up, rate_words
 from mien.errors import CalibrationError
 from mien.whole_files import write_whole
 
+SHIPPED = Path(__file__).parent / "calibrations"
 OWN_GALLERY = "this gallery's own people"
 OTHER_PEOPLE = "other people than yours"
 """What `Calibration.whose` may be."""
@@ -358,13 +358,11 @@ def shipped_calibration(encoder_identity: str) -> Calibration:
         CalibrationError: If none does.
     """
     known = []
-    folder = files("mien.decisions") / "calibrations"
-    for file in sorted(folder.iterdir(), key=lambda file: file.name) if folder.is_dir() else []:
-        if file.name.endswith(".json"):
-            calibration = _shipped(file.read_text(encoding="utf-8"), file.name)
-            if calibration.encoder.identity == encoder_identity:
-                return calibration
-            known.append(calibration.encoder.name)
+    for file in sorted(SHIPPED.glob("*.json")):
+        calibration = _shipped(file)
+        if calibration.encoder.identity == encoder_identity:
+            return calibration
+        known.append(calibration.encoder.name)
     raise CalibrationError(
         f"No calibration comes with mien for the encoder {encoder_identity[:12]}…; there is one for: "
         f"{', '.join(known) or 'none'}.",
@@ -374,9 +372,9 @@ def shipped_calibration(encoder_identity: str) -> Calibration:
 
 
 @cache
-def _shipped(text: str, name: str) -> Calibration:
-    """Checked once: an encoder that has none is looked for in all of them, at each search in a gallery."""
-    return replace(Calibration.from_json(text, source=name), whose=OTHER_PEOPLE)
+def _shipped(file: Path) -> Calibration:
+    """Read once: an encoder that has none is looked for in all of them, at each search in a gallery."""
+    return replace(Calibration.load(file), whose=OTHER_PEOPLE)
 
 
 def _rates_from(least: float) -> list[str]:
