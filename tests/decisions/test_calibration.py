@@ -414,6 +414,7 @@ def test_it_shows_itself_in_a_line() -> None:
     shown = "made-up for made-up: 5,000 mated and 4,490,000 non-mated comparisons of 1,000 people"
     assert (str(CALIBRATION), repr(CALIBRATION)) == (shown, f"<Calibration {shown}>")
     assert (CALIBRATION.people, CALIBRATION.photos) == (1000, 3000)
+    assert "and 1 non-mated comparison of" in str(replace(CALIBRATION, data=replace(CALIBRATION.data, non_mated=1)))
 
 
 @pytest.mark.parametrize("prior", [1e-300, 1e-9, 0.3, 0.5, 1 - 1e-9])

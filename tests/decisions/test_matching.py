@@ -7,7 +7,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from full_disk import no_file_above
+from mien.decisions.identification import Identification
 from mien.decisions.matching import Matching
+
+
+def test_what_came_of_it_is_counted_in_words() -> None:
+    found = (Identification("match", ""),) * 1001 + (Identification("unknown", ""),) * 1000
+    matching = Matching(("probe",) * 2001, ("a",), np.zeros((2001, 1), np.float32), found)
+    assert matching.sentence() == "2,001 probes against 1 person: 1,001 matched, 1,000 unknown, 0 ambiguous"
 
 
 def test_names_that_are_no_unicode_are_written_as_escapes(tmp_path: Path) -> None:

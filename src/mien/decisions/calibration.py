@@ -344,7 +344,7 @@ class Calibration:
     def __str__(self) -> str:
         return (
             f"{self.name} for {self.encoder.name}: "
-            f"{self.mated:,} mated and {self.non_mated:,} non-mated comparisons of {self.people:,} people"
+            f"{self.mated:,} mated and {counted(self.non_mated, 'non-mated comparison')} of {self.people:,} people"
         )
 
     def __repr__(self) -> str:

@@ -67,7 +67,7 @@ class Matching:
         decisions = Counter(found.decision for found in self.identifications)
         return (
             f"{counted(len(self.probes), 'probe')} against {counted(len(self.people), 'person', 'people')}: "
-            f"{decisions['match']} matched, {decisions['unknown']} unknown, {decisions['ambiguous']} ambiguous"
+            f"{decisions['match']:,} matched, {decisions['unknown']:,} unknown, {decisions['ambiguous']:,} ambiguous"
         )
 
     def save_matrix(self, path: str | os.PathLike[str]) -> None:

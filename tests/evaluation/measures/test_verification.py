@@ -74,6 +74,10 @@ def test_rates_are_given_as_far_as_30_comparisons_support_them() -> None:
         assert value(measures.fnmr_at_fmr[rate]) == pytest.approx(missed, abs=1e-12)
         assert value(measures.tar_at_far[rate]) == pytest.approx(1 - missed, abs=1e-12)
 
+    one = Comparisons(np.array([0.9, 0.1]), np.array([True, False]))
+    refused = verification_measures(one, resamples=20).tar_at_far["1e-1"]
+    assert refused == Unsupported("not supported by 1 non-mated comparison: a rate of 1e-1 needs 300")
+
 
 @settings(max_examples=25)
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 1000), st.booleans(), st.booleans())

@@ -8,7 +8,7 @@ from mien.evaluation.intervals.bootstrap import Replicates, replicates
 from mien.evaluation.intervals.proportions import CONFIDENCE
 from mien.evaluation.measures.counted import Counted, count_listed
 from mien.evaluation.measures.estimate import Unsupported
-from mien.evaluation.measures.estimating import ROUNDING, TOO_FEW, Estimating, unchanged
+from mien.evaluation.measures.estimating import NON_MATED, ROUNDING, TOO_FEW, Estimating, unchanged
 from mien.evaluation.measures.identification import FPIRS, STRANGERS, count_searches, search_rates
 from mien.evaluation.measures.roc import Roc
 from mien.evaluation.measures.verification import RATES, verification_values
@@ -103,7 +103,7 @@ def compare_verification(
         other,
         verification_values,
         dict.fromkeys(_COMPARED, None) | rates,
-        trials="non-mated comparisons",
+        trials=NON_MATED,
         drawn_again="comparisons" if first.people is None else "people",
         resamples=resamples,
         seed=seed,
@@ -153,7 +153,7 @@ def _differences(
     values: Values,
     asked: Mapping[str, str | None],
     *,
-    trials: str,
+    trials: tuple[str, str],
     drawn_again: str,
     resamples: int,
     seed: int,

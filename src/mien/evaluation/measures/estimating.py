@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.decisions.wording import counted
 from mien.evaluation.intervals.bootstrap import Replicates, share_limits
 from mien.evaluation.measures.counted import Counted
 from mien.evaluation.measures.error_rates import FEWEST_ERRORS
@@ -16,6 +17,7 @@ TELL_NO_SPREAD = 2
 FIT_TOO_WELL = 10
 """To fewer people of a kind a map fits so well that the least Cllr's interval holds the truth 8 times in 10 only."""
 TOO_FEW = "too few people: hardly a half of them has comparisons of both kinds"
+NON_MATED = ("non-mated comparison", "non-mated comparisons")
 _BOTH = ("mated", "non-mated")
 
 
@@ -27,13 +29,13 @@ class Estimating:
         exact: Each measure by name, of the comparisons themselves.
         drawn: The same of replicates.
         counted: What was counted.
-        trials: What a non-mated trial is called, in the plural: "non-mated comparisons".
+        trials: What one non-mated trial is called, and what several are.
     """
 
     exact: Mapping[str, NDArray[np.float64]]
     drawn: Replicates
     counted: Counted
-    trials: str = "non-mated comparisons"
+    trials: tuple[str, str] = NON_MATED
 
     def number(self, name: str) -> float | None:
         """The value without an interval; None where it isn't defined."""
@@ -79,7 +81,7 @@ class Estimating:
         count, needed = self.counted.non_mated, round(FEWEST_ERRORS / float(rate))
         if count >= needed:
             return give(name)
-        return Unsupported(f"not supported by {count:,} {self.trials}: a rate of {rate} needs {needed:,}")
+        return Unsupported(f"not supported by {counted(count, *self.trials)}: a rate of {rate} needs {needed:,}")
 
     @property
     def fewest(self) -> float:
@@ -92,7 +94,7 @@ class Estimating:
             return self.undefined(name)
         kind = _BOTH[0] if self.counted.sample.mated_people <= many else _BOTH[1]
         return Unsupported(
-            f"too few {kind} {self.trials.split()[-1]}, or of too few people: how they differ isn't known"
+            f"too few {kind} {self.trials[1].split()[-1]}, or of too few people: how they differ isn't known"
         )
 
     def _measure(self, name: str, bias: float, least: float, most: float) -> Measure:
@@ -119,7 +121,7 @@ class Estimating:
         """Why a measure of comparisons of the kinds `of` isn't defined; None if it is."""
         for count, kind in zip((self.counted.mated, self.counted.non_mated), _BOTH, strict=True):
             if kind in of and not count:
-                return Unsupported(f"there are no {kind} {self.trials.split()[-1]}")
+                return Unsupported(f"there are no {kind} {self.trials[1].split()[-1]}")
         if not np.isfinite(self.exact[name]):
             return Unsupported("not defined: the similarities of a kind are all missing or all equal")
         return None

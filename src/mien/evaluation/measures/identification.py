@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 FPIRS = ("0.003", "0.01", "0.1")
 """False positive identification rates at which the others are given (NIST FRTE 1:N)."""
-STRANGERS = "strangers' searches"
+STRANGERS = ("stranger's search", "strangers' searches")
 MOST_RANKS = 50
 """Candidates of a search in investigation mode, and ranks of the CMC."""
 
