@@ -15,6 +15,7 @@ from mien.decisions.clustering import Clustering, Method, cluster, linking
 from mien.decisions.clustering.clustering import by_size
 from mien.errors import CalibrationError
 
+CALIBRATION = made_calibration()
 OPEN: Sequence[Method] = ("graph", "agglomerative")
 METHODS: Sequence[Method] = (*OPEN, "kmeans")
 every_method = pytest.mark.parametrize("method", METHODS)
@@ -34,7 +35,7 @@ def faces(sizes: Sequence[int], *, spread: float = 0.05, width: int = 64, seed: 
 def run(embeddings: Any, method: Method, people: int = 3, **more: Any) -> Clustering:
     if method == "kmeans":
         return cluster(embeddings, method=method, people=people, **more)
-    return cluster(embeddings, method=method, threshold=0.5, **more)
+    return cluster(embeddings, CALIBRATION, method=method, fmr=1e-5, **more)
 
 
 def same_grouping(one: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
@@ -63,6 +64,9 @@ def test_blurred_faces_are_put_to_sharp_ones_alone(method: Method) -> None:
     assert same_grouping(found.labels, apart)
     assert found.reason.endswith("; 4 faces too blurred or small to be compared with one another")
     assert same_grouping(run(embeddings, method).labels, who)
+    by_threshold = cluster(embeddings, method=method, threshold=0.5, blurred=blurred)
+    assert same_grouping(by_threshold.labels, who)
+    assert "blurred" not in by_threshold.reason
 
 
 @open_methods

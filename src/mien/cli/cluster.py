@@ -85,7 +85,7 @@ def cluster(
             fmr=fmr,
             threshold=threshold,
             photo_of_face=found.photo_numbers(),
-            blurred=found.blurred if threshold is None else None,
+            blurred=found.blurred,
             people=people,
         )
         if output:

@@ -97,7 +97,8 @@ def cluster(
         threshold: Joins groups instead of the one that follows from `fmr`.
         photo_of_face: (N,) integers: the photo each face is in. Two faces of one photo are never put together.
         blurred: (N,) bool: faces so blurred or small (`Faces.blurred`) that the calibration does not hold between two
-            of them. Such a face is put to faces that are not, or left alone. K-means states no rate and takes them all.
+            of them. Such a face is put to faces that are not, or left alone. Where no rate is asked for, with a
+            `threshold` and by K-means, they are faces like any other.
         people: How many groups K-means makes, at most.
 
     Returns:
@@ -124,7 +125,7 @@ def cluster(
         limit = calibration.threshold(fmr).similarity
     else:
         raise ValueError("a decision needs a calibration or a threshold")
-    hidden = _mask(blurred, len(units))
+    hidden = _mask(blurred, len(units)) & (threshold is None)
     linkage: Linkage = "tempered" if method == "graph" else "average"
     labels = np.arange(len(units)) + len(units)
     labels[~hidden] = link(units[~hidden], limit, photos[~hidden], linkage)

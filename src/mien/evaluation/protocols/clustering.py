@@ -106,5 +106,5 @@ class LabelledGroups:
             method=self.method,
             fmr=self.fmr,
             threshold=settings.threshold,
-            blurred=embedded.blurred if settings.threshold is None else None,  # as `mien cluster` does
+            blurred=embedded.blurred,
         )
