@@ -331,6 +331,11 @@ def test_the_threshold_follows_from_the_rate() -> None:
     assert many.reason.endswith("at that rate 5 of the 4,950 pairs here would be by chance")
     some = cluster(np.eye(100), calibration, fmr=1e-3, blurred=np.arange(100) < 50)  # of whom no two are compared
     assert "at that rate 4 of the 3,725 pairs here would be by chance; 50 faces too blurred" in some.reason
+    of_one = cluster(np.eye(100), calibration, fmr=1e-3, photo_of_face=np.arange(100) // 2)  # nor two of one photo
+    assert "at that rate 5 of the 4,900 pairs" in of_one.reason
+    assert "by chance" not in cluster(np.eye(100), calibration, fmr=1e-3, photo_of_face=np.zeros(100, int)).reason
+    both = cluster(np.eye(4), calibration, threshold=-1.0, photo_of_face=[0, 0, 1, 1])
+    assert "at that rate 4 of the 4 pairs here" in both.reason
     data = json.loads(json.dumps(found.to_dict()))
     assert data["fmr"] == pytest.approx(1e-3)
     assert data["labels"] == found.labels.tolist()

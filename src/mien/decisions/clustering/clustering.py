@@ -135,7 +135,7 @@ def cluster(
         labels=labels,
         method=method,
         reason=f"{_found(labels)}; put together at a similarity of {limit:.4f} or more"
-        + _basis(rate, calibration, _pairs(len(units)) - _pairs(int(hidden.sum())), limit)
+        + _basis(rate, calibration, _pairs(photos) - _pairs(photos[hidden]), limit)
         + _apart(hidden),
         threshold=limit,
         fmr=rate,
@@ -194,15 +194,21 @@ def _found(labels: NDArray[np.int64]) -> str:
     )
 
 
-def _pairs(faces: int) -> int:
-    return faces * (faces - 1) // 2
+def _pairs(photos: NDArray[np.int64]) -> int:
+    """How many pairs of faces are of two photos, given the photo of each face."""
+    _, faces = np.unique(photos, return_counts=True)
+    return int(len(photos) ** 2 - (faces**2).sum()) // 2
 
 
 def _basis(rate: Rate | None, calibration: Calibration | None, pairs: int, threshold: float) -> str:
     if rate is None or calibration is None:
         return " (no calibration says how often different people are that alike)"
     expected = rate.value * pairs
-    chance = f"; at that rate {expected:,.0f} of the {pairs:,} pairs here would be by chance" if expected >= 1 else ""
+    chance = (
+        f"; at that rate {expected:,.0f} of the {counted(pairs, 'pair')} here would be by chance"
+        if expected >= 1
+        else ""
+    )
     return (
         f", which two photos of different people reach at a rate of {rate_words(rate.value)} ({interval_words(rate)}), "
         f"measured on {calibration.source_words(threshold)}{chance}"
