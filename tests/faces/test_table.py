@@ -1,6 +1,5 @@
 """The table of faces: growing, interruption, files."""
 
-import io
 import json
 import pickle
 import traceback
@@ -200,17 +199,38 @@ def test_a_table_that_unpacks_to_more_than_its_file_is_refused(tmp_path: Path) -
         FaceTable.load(tmp_path / "faces.npz")
 
 
-def test_an_array_that_claims_more_than_there_is_memory_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "header",
+    [
+        f"{{'descr': '<f4', 'fortran_order': False, 'shape': (2, {10**14})}}",  # more than there is memory for
+        f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({10**30},)}}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 8)",
+        "{'descr': ',', 'fortran_order': False, 'shape': (2, 8)}",
+        "\n  x\n y",
+    ],
+)
+def test_an_array_whose_header_makes_no_sense(tmp_path: Path, header: str) -> None:
     table = FaceTable("sface", "ab")
     table.extend([photo("a", 2)])
     table.save(tmp_path / "faces.npz")
-    header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (2, 10**14)})
-    with ZipFile(tmp_path / "faces.npz") as saved, ZipFile(tmp_path / "huge.npz", "w") as changed:
+    array = b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header.encode()
+    with ZipFile(tmp_path / "faces.npz") as saved, ZipFile(tmp_path / "other.npz", "w") as changed:
         for name in saved.namelist():
-            changed.writestr(name, header.getvalue() if name == "embeddings.npy" else saved.read(name))
+            changed.writestr(name, array if name == "embeddings.npy" else saved.read(name))
     with pytest.raises(InputError, match="not a table of faces"):
-        FaceTable.load(tmp_path / "huge.npz")
+        FaceTable.load(tmp_path / "other.npz")
+
+
+def test_an_encrypted_archive_is_no_table(tmp_path: Path) -> None:
+    FaceTable("sface", "ab").save(tmp_path / "faces.npz")
+    data = bytearray((tmp_path / "faces.npz").read_bytes())
+    for entry, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        at = -1
+        while (at := data.find(entry, at + 1)) >= 0:
+            data[at + flags] |= 1
+    (tmp_path / "faces.npz").write_bytes(data)
+    with pytest.raises(InputError, match="not a table of faces"):
+        FaceTable.load(tmp_path / "faces.npz")
 
 
 def test_a_single_array_is_no_table(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count, groupby
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, BinaryIO
 from zipfile import ZIP_STORED, BadZipFile
 
@@ -249,8 +249,9 @@ def _stamp(photo: str) -> str | None:
 
 
 _NOT_A_TABLE = (
-    ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error, NotImplementedError,
-    MemoryError, RecursionError,
+    ValueError, KeyError, TypeError, AttributeError, EOFError, OverflowError, MemoryError,
+    RuntimeError,  # an encrypted archive, or one of a later version; nested too deeply
+    BadZipFile, SyntaxError, TokenError,  # an array's header is read as Python's literals
 )  # fmt: skip
 """What reading any other file as a table raises."""
 
@@ -261,6 +262,5 @@ def _arrays(opened: BinaryIO) -> dict[str, NDArray[Any]]:
         raise TypeError
     if loaded.zip is None or any(member.compress_type != ZIP_STORED for member in loaded.zip.infolist()):
         raise ValueError  # `save` compresses nothing, and a small file could unpack to more than there is memory for
-    wanted = ("about", "sources", "boxes", "landmarks", "scores", "embeddings")
-    kept_since = [name for name in ("sharpness",) if name in loaded]
-    return {name: loaded[name] for name in (*wanted, *kept_since)}
+    known = ("about", "sources", "boxes", "landmarks", "scores", "embeddings", "sharpness")
+    return {name: loaded[name] for name in known if name in loaded}
