@@ -13,7 +13,7 @@ from mien.errors import CalibrationError, MienError, NoFaceError, PhotoError
 from mien.faces import Detector, Encoder, FacePolicy, Faces, choose, open_encoder, with_embeddings
 from mien.faces.choosing import require_policy
 from mien.models import ModelCard
-from mien.photos import PhotoSource
+from mien.photos import PhotoSource, name_of
 from mien.similarity import all_pairs
 
 PHOTOS_AT_ONCE = 16
@@ -213,7 +213,7 @@ class Recognizer:
         return found if keep_photos else [replace(one, photo=None) for one in found]
 
     def _find(self, source: PhotoSource, face: FacePolicy) -> Faces:
-        faces = Faces(source=os.fsdecode(source) if isinstance(source, str | os.PathLike) else "")
+        faces = Faces(source=name_of(source))
         try:
             faces = self.detector.detect(source)
             return choose(faces, face)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from mien.errors import PhotoError
 from mien.faces import Detector, NetworkEncoder, choose, embed_ready_crops, open_encoder, ready_crop
+from mien.photos import PhotoFile
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +41,9 @@ def test_other_proportions_are_refused(sface: NetworkEncoder) -> None:
 
 
 def test_one_that_cannot_be_used_does_not_stop_the_rest(people: Path, sface: NetworkEncoder, tmp_path: Path) -> None:
-    (tmp_path / "bad.jpg").write_bytes(b"nothing")
+    (tmp_path / "bad.jpg").write_bytes(b"\xff\xd8\xff nothing")
     crop = aligned(people / "person-0001/0001.jpg")
-    found = list(embed_ready_crops([crop] * 20 + [tmp_path / "bad.jpg", b"", crop], sface))
+    found = list(embed_ready_crops([crop] * 20 + [PhotoFile.read(tmp_path / "bad.jpg"), b"", crop], sface))
     assert [len(faces) for faces in found] == [1] * 20 + [0, 0, 1]
-    assert found[20].source == str(tmp_path / "bad.jpg")
+    assert [faces.source for faces in found[20:]] == [str(tmp_path / "bad.jpg"), "<bytes>", "<array>"]
     assert found[20].problem is not None

@@ -51,6 +51,8 @@ def test_photos_without_a_name_stay_apart() -> None:
     np.testing.assert_array_equal(table.photo_numbers(), [0, 0, 1, 2, 2, 3])
     assert len(table.photos_done()) == 8
     assert not table.stamps  # the working folder is no photo
+    table.extend([photo("<array>", 2), photo("<array>", 1)])
+    np.testing.assert_array_equal(table.photo_numbers()[-3:], [4, 4, 5])
 
 
 def test_photos_of_blurred_faces_alone_are_among_the_problems(tmp_path: Path) -> None:

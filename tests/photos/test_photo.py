@@ -12,7 +12,7 @@ from PIL import Image
 import mien.photos
 from bad_files import encode, picture
 from mien.errors import PhotoError
-from mien.photos import Photo, PhotoFile
+from mien.photos import NAMELESS, Photo, PhotoFile, name_of
 
 IMAGE = picture()
 RGB = np.asarray(IMAGE)
@@ -28,7 +28,8 @@ def large() -> bytes:
 
 def test_front_door() -> None:
     assert mien.photos.__all__ == [
-        "Photo", "PhotoFile", "PhotoSource", "find_people", "find_photos", "save_picture", "saved_here"
+        "NAMELESS", "Photo", "PhotoFile", "PhotoSource", "find_people", "find_photos", "name_of", "save_picture",
+        "saved_here",
     ]  # fmt: skip
 
 
@@ -53,6 +54,17 @@ def test_a_file_that_was_read_is_the_same_picture(tmp_path: Path) -> None:
     assert (photo.source, photo.sha256, read.sha256) == (str(path), opened.sha256, opened.sha256)
     assert np.array_equal(photo.pixels, opened.pixels)
     assert repr(read) == f"PhotoFile(path={str(path)!r})"
+
+
+def test_its_name_is_known_before_it_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(encode(IMAGE, "PNG"))
+    files: list[Any] = [path, str(path), PhotoFile.read(path), Photo.open(path)]
+    nameless: list[Any] = [path.read_bytes(), RGB, IMAGE, Photo.open(IMAGE)]
+    assert [name_of(source) for source in files] == [str(path)] * 4
+    assert {name_of(source) for source in nameless} == set(NAMELESS)
+    for source in [*files, *nameless]:
+        assert Photo.open(source).source == name_of(source)
 
 
 def test_arrays() -> None:

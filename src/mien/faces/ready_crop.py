@@ -9,7 +9,7 @@ from mien.errors import MienError, PhotoError
 from mien.faces.alignment import TEMPLATES
 from mien.faces.encoding import BATCH, Encoder, with_embeddings
 from mien.faces.faces import Faces
-from mien.photos import Photo, PhotoSource
+from mien.photos import Photo, PhotoSource, name_of
 
 
 def ready_crop(source: PhotoSource, template: str = "arcface-112") -> Faces:
@@ -55,6 +55,4 @@ def _or_problem(source: PhotoSource) -> Faces:
     try:
         return ready_crop(source)
     except MienError as problem:
-        return Faces(
-            source=str(source) if isinstance(source, str) or hasattr(source, "__fspath__") else "", problem=problem
-        )
+        return Faces(source=name_of(source), problem=problem)

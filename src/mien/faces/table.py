@@ -21,7 +21,7 @@ from mien.faces.choosing import too_blurred
 from mien.faces.faces import Faces
 from mien.faces.quality import are_blurred, magnification
 from mien.faces.unit_length import are_of_unit_length
-from mien.photos import Photo
+from mien.photos import NAMELESS, Photo
 from mien.whole_files import written_whole
 
 
@@ -78,15 +78,16 @@ class FaceTable:
     def extend(self, photos: Iterable[Faces]) -> None:
         """Add the faces of more photos; when the iterable is interrupted, all that came before is kept.
 
-        Photos without a source, such as arrays, are numbered, so that each stays one photo.
+        Photos that are no files, such as arrays, are numbered, so that each stays one photo.
         """
         new: list[Faces] = []
         nameless = self._new_names()
         try:
             for photo in photos:
-                faces = photo if photo.source else replace(photo, source=next(nameless))
+                is_file = photo.source not in ("", *NAMELESS)
+                faces = photo if is_file else replace(photo, source=next(nameless))
                 new.append(faces)
-                if photo.source and (stamp := _stamp(photo.source)) is not None:
+                if is_file and (stamp := _stamp(photo.source)) is not None:
                     self.stamps[photo.source] = stamp
                 if faces.problem is not None:
                     self.problems[faces.source] = faces.problem.to_dict()

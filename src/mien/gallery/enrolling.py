@@ -14,7 +14,7 @@ from mien.errors import MienError
 from mien.faces import FacePolicy, Faces, choose, too_blurred
 from mien.gallery.records import Box, SkippedPhoto
 from mien.gallery.tables import NewTemplate
-from mien.photos import Photo, PhotoFile, PhotoSource
+from mien.photos import Photo, PhotoFile, PhotoSource, name_of
 from mien.recognizer import Recognizer
 
 
@@ -76,16 +76,16 @@ def drafts(
                 try:
                     photo, sha256 = _hashed(source)
                 except MienError as problem:
-                    draft.skipped.append(SkippedPhoto(_called(source), problem))
+                    draft.skipped.append(SkippedPhoto(name_of(source), problem))
                     continue
                 if sha256 in known:
-                    draft.known.append(_called(source))
+                    draft.known.append(name_of(source))
                     continue
                 if sha256 in seen:
-                    draft.repeated.append((_called(source), sha256))
+                    draft.repeated.append((name_of(source), sha256))
                     continue
                 seen.add(sha256)
-                under_way.append((draft, _called(source), sha256))
+                under_way.append((draft, name_of(source), sha256))
                 yield photo
 
     for faces in recognizer.embed_many(new_photos()):
@@ -106,15 +106,3 @@ def _hashed(source: PhotoSource) -> tuple[PhotoSource, str]:
     """A photo to embed, and the SHA-256 of its bytes: a file is read once, and one that is known is not decoded."""
     photo = PhotoFile.read(source) if isinstance(source, str | os.PathLike) else Photo.open(source)
     return photo, photo.sha256
-
-
-def _called(source: PhotoSource) -> str:
-    match source:
-        case str() | os.PathLike():
-            return os.fspath(source)
-        case Photo():
-            return source.source
-        case bytes():
-            return "<bytes>"
-        case _:
-            return "<array>" if hasattr(source, "dtype") else "<image>"

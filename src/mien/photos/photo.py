@@ -27,6 +27,9 @@ from mien.photos.sniffing import JPEG
 PhotoSource: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.uint8] | Image.Image | PhotoFile | Photo"
 """What `Photo.open` takes: a path, a picture file's bytes, pixels, a Pillow image, a file already read, a photo."""
 
+NAMELESS: Final = ("<bytes>", "<array>", "<image>")
+"""What photos are called that are no file."""
+
 _LARGE_JPEG_PIXELS: Final = 4_000_000
 
 
@@ -75,22 +78,22 @@ class Photo:
             TypeError: If `source` is of another type, or an array not of uint8.
             ValueError: If an array has another shape, or no pixels.
         """
+        name = name_of(source)
         match source:
             case Photo():
                 refuse_too_large(source.width, source.height, max_pixels, printable(source.source), None)
                 return source
             case bytes():
-                return cls._from_bytes(source, "<bytes>", max_pixels, allow_truncated)
+                return cls._from_bytes(source, name, max_pixels, allow_truncated)
             case PhotoFile():
-                return cls._from_bytes(source.data, source.path, max_pixels, allow_truncated)
+                return cls._from_bytes(source.data, name, max_pixels, allow_truncated)
             case str() | os.PathLike():
-                path = os.fsdecode(source)
-                return cls._from_bytes(read_file(path, max_pixels), path, max_pixels, allow_truncated)
+                return cls._from_bytes(read_file(name, max_pixels), name, max_pixels, allow_truncated)
             case np.ndarray():
-                return cls._from_array(source, max_pixels)
+                return cls._from_array(source, name, max_pixels)
             case Image.Image():
-                decoded = convert(source, "<image>", max_pixels)
-                return cls("<image>", source.format or "image", _size(decoded.pixels), decoded=decoded)
+                decoded = convert(source, name, max_pixels)
+                return cls(name, source.format or "image", _size(decoded.pixels), decoded=decoded)
         raise TypeError(
             f"a photo is opened from a path, bytes, a NumPy array or a Pillow image, not from {type(source).__name__}"
         )
@@ -108,21 +111,21 @@ class Photo:
         return cls(source, kind, _size(decoded.pixels), decoded=decoded, sha256=sha256)
 
     @classmethod
-    def _from_array(cls, array: NDArray[np.uint8], max_pixels: int) -> "Photo":
+    def _from_array(cls, array: NDArray[np.uint8], name: str, max_pixels: int) -> "Photo":
         if array.dtype != np.uint8:
             raise TypeError(f"an array of pixels must be of uint8 (0 to 255), not of {array.dtype}: scale and cast it")
         if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
             raise ValueError(f"an array of pixels must be (H, W), (H, W, 3) or (H, W, 4), not {array.shape}")
         if array.size == 0:
             raise ValueError(f"an array of pixels must have some: this one is {array.shape}")
-        refuse_too_large(array.shape[1], array.shape[0], max_pixels, "<array>", None)
+        refuse_too_large(array.shape[1], array.shape[0], max_pixels, name, None)
         if array.ndim == 3 and array.shape[2] == 3:
             pixels = array.copy(order="C")
             pixels.setflags(write=False)
             decoded = Decoded(pixels, ())
         else:
-            decoded = convert(Image.fromarray(array), "<array>", max_pixels)
-        return cls("<array>", "array", _size(decoded.pixels), decoded=decoded)
+            decoded = convert(Image.fromarray(array), name, max_pixels)
+        return cls(name, "array", _size(decoded.pixels), decoded=decoded)
 
     @property
     def width(self) -> int:
@@ -201,6 +204,21 @@ class Photo:
 
     def __repr__(self) -> str:
         return f"Photo({printable(self._source)!r}, {self._format}, {self.width} × {self.height})"
+
+
+def name_of(source: PhotoSource) -> str:
+    """The `Photo.source` of what `Photo.open` takes, without opening it."""
+    match source:
+        case Photo():
+            return source.source
+        case str() | os.PathLike():
+            return os.fsdecode(source)
+        case bytes():
+            return "<bytes>"
+        case np.ndarray():
+            return "<array>"
+        case _:
+            return "<image>"
 
 
 def _size(pixels: NDArray[np.uint8]) -> tuple[int, int]:
