@@ -58,6 +58,13 @@ def test_a_template_that_there_is_not() -> None:
     assert caught.value.code == "model.card"
 
 
+def test_a_template_of_another_size() -> None:
+    card = load_card("sface")
+    with pytest.raises(ModelError, match=r"crops are \(112, 112\).* aligned to dlib-150 are \(150, 150\)") as caught:
+        open_encoder(replace(card, input=replace(card.input, template="dlib-150")))
+    assert caught.value.code == "model.card"
+
+
 def test_plain() -> None:
     np.testing.assert_allclose(encoder().embed_crops(CROPS), unit(expected(CROPS)), atol=1e-6)
 

@@ -154,6 +154,12 @@ def open_encoder(
             f"The card of {card.name} aligns faces to the template {card.input.template!r}, which there is not.",
             hint=f"There are: {', '.join(TEMPLATES)}.",
         )
+    if card.input.size != (size := TEMPLATES[card.input.template][0]):
+        raise ModelCardError(
+            f"The card of {card.name} says that crops are {card.input.size} (width, height), and those aligned to "
+            f"{card.input.template} are {size}.",
+            hint="Correct its size or its template.",
+        )
     return NetworkEncoder(
         open_model(card, runtime=runtime, precision=precision), card.name, identity, card.output.dimensions
     )
