@@ -1,5 +1,6 @@
 """Writing pictures: what is written is what is read."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -38,3 +39,5 @@ def test_other_files_were_not_written_here(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("hello", encoding="utf-8")
     assert not saved_here(tmp_path / "text.jpg")
     assert not saved_here(tmp_path)
+    os.mkfifo(tmp_path / "pipe.jpg")  # which nobody writes to
+    assert not saved_here(tmp_path / "pipe.jpg")

@@ -13,6 +13,8 @@ _NAME = "mien"
 
 def saved_here(path: str | os.PathLike[str]) -> bool:
     """Whether a file is a JPEG, PNG, WebP or TIFF that `save_picture` wrote; False if it can't be read."""
+    if not Path(path).is_file():  # nothing may ever come out of a pipe
+        return False
     try:
         with Image.open(path) as picture:
             return bool(picture.getexif().get(_SOFTWARE) == _NAME)
