@@ -216,6 +216,13 @@ def test_fetch_says_why_it_failed(card: ModelCard, tmp_path: Path, monkeypatch: 
         fetch(replace(card, sources=(UrlSource("file:///etc/hostname"),)))
 
 
+def test_fetch_refuses_an_address_that_is_none(card: ModelCard, tmp_path: Path) -> None:
+    (tmp_path / "small.onnx").unlink()
+    for address in ("https://127.0.0.1:1/größe.onnx", f"https://{'a' * 64}.invalid/small.onnx"):
+        with pytest.raises(ModelError, match="can't be fetched"):
+            fetch(replace(card, sources=(UrlSource(address),)))
+
+
 def test_fetch_without_a_cache_that_can_be_written(
     card: ModelCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -188,5 +188,5 @@ def _download(url: str, target: Path, card: ModelCard) -> None:
                     )
                 file.write(block)
                 report(label, done, card.size_bytes)
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: an address that can't be one
         raise ModelError(f"{url} can't be fetched: {error}.", hint=_ways_to_get(card), code="model.fetch") from error
