@@ -13,6 +13,7 @@ import mien.photos
 from bad_files import encode, picture
 from mien.errors import PhotoError
 from mien.photos import NAMELESS, Photo, PhotoFile, name_of
+from mien.photos.colour import ICC_IGNORED
 
 IMAGE = picture()
 RGB = np.asarray(IMAGE)
@@ -143,6 +144,14 @@ def test_the_limit_holds_for_every_source(source: Any) -> None:
     with pytest.raises(PhotoError) as caught:
         Photo.open(source, max_pixels=1000)
     assert caught.value.code == "photo.too-large"
+
+
+def test_the_notes_of_a_large_jpeg_are_known_from_its_preview() -> None:
+    photo = Photo.open(encode(IMAGE.resize((2400, 1800)), "JPEG", icc_profile=b"junk" * 50))
+    photo.preview(640)
+    assert photo.notes == (ICC_IGNORED,)
+    photo.preview(1700)  # which takes its pixels
+    assert photo.notes == (ICC_IGNORED,)
 
 
 def test_one_pixel() -> None:

@@ -12,7 +12,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -159,10 +159,10 @@ def decode(encoded: Encoded, image: ImageFile.ImageFile | None = None) -> Decode
     return _decode(encoded, image or open_header(encoded))
 
 
-def decode_smaller(encoded: Encoded, max_side: int) -> NDArray[np.uint8]:
+def decode_smaller(encoded: Encoded, max_side: int) -> Decoded:
     """Decode a JPEG at the smallest fraction (1/1, 1/2, 1/4, 1/8) that is not smaller than asked, then shrink it."""
-    image = open_header(encoded)
-    return shrink(_decode(encoded, image, max_side).pixels, max_side)
+    decoded = _decode(encoded, open_header(encoded), max_side)
+    return replace(decoded, pixels=shrink(decoded.pixels, max_side))
 
 
 def convert(image: Image.Image, name: str, max_pixels: int) -> Decoded:

@@ -36,7 +36,7 @@ _LARGE_JPEG_PIXELS: Final = 4_000_000
 class Photo:
     """A picture, upright and in RGB, whatever it was before. Made by `Photo.open`; can't be changed; thread-safe."""
 
-    __slots__ = ("_decoded", "_encoded", "_format", "_lock", "_sha256", "_size", "_source")
+    __slots__ = ("_decoded", "_encoded", "_format", "_lock", "_notes", "_sha256", "_size", "_source")
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class Photo:
         self._size = size
         self._encoded = encoded  # only of a large JPEG
         self._decoded = decoded
+        self._notes = decoded.notes if decoded else ()
         self._sha256 = sha256
         self._lock = threading.Lock()
 
@@ -163,8 +164,8 @@ class Photo:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was done to the picture that the user should know; of a large JPEG once its pixels were used."""
-        return self._decoded.notes if self._decoded else ()
+        """What was done to the picture that the user should know; of a large JPEG once it was used."""
+        return self._notes
 
     @property
     def sha256(self) -> str:
@@ -191,7 +192,9 @@ class Photo:
         if max_side < 1:
             raise ValueError(f"max_side must be at least 1, not {max_side}")
         if self._encoded and max(self._size) >= 2 * max_side:
-            return decode_smaller(self._encoded, max_side)
+            smaller = decode_smaller(self._encoded, max_side)
+            self._notes = smaller.notes
+            return smaller.pixels
         return shrink(self.pixels, max_side)
 
     def _decode(self) -> Decoded:
@@ -199,6 +202,7 @@ class Photo:
             with self._lock:
                 if self._decoded is None and self._encoded is not None:
                     self._decoded = decode(self._encoded)
+                    self._notes = self._decoded.notes
         assert self._decoded is not None
         return self._decoded
 
