@@ -56,15 +56,15 @@ def test_a_decision_by_a_threshold_says_whose_similarity_it_is(people: Path, mon
 
 @dataclass(frozen=True)
 class CountingEncoder:
-    """Notes of how many photos it is given the faces at once."""
+    """Notes how many faces of each photo it is given at once."""
 
-    photos: list[int]
+    given: list[list[int]]
     name: str = "counting"
     identity: str = "0" * 64
     dimensions: int = 2
 
     def embed(self, faces: Sequence[Faces]) -> list[NDArray[np.float32]]:
-        self.photos.append(len(faces))
+        self.given.append([len(one) for one in faces])
         return [np.tile(np.array([1, 0], np.float32), (len(one), 1)) for one in faces]
 
 
@@ -75,7 +75,18 @@ def test_a_worker_holds_few_large_photos_at_a_time(people: Path, side: int, at_o
     encoder = CountingEncoder([])
     found = list(Recognizer(encoder, workers=1).embed_many([photo] * 16))
     assert [len(one) for one in found] == [1] * 16
-    assert [number for number in encoder.photos if number] == [at_once] * (16 // at_once)
+    assert [len(photos) for photos in encoder.given if photos] == [at_once] * (16 // at_once)
+
+
+def test_faces_that_do_not_count_are_not_embedded(people: Path) -> None:
+    one, other = (Photo.open(people / f"person-{number:04d}/0001.jpg").pixels for number in (1, 2))
+    encoder = CountingEncoder([])
+    recognizer = Recognizer(encoder)
+    both = np.concatenate([one, other], axis=1)
+    answer = recognizer.verify(both, one, threshold=0.5)
+    assert answer.notes == ("<array>: the most central of 2 faces was taken",)
+    recognizer.verify(both, one, threshold=0.5, face="all")
+    assert encoder.given == [[1, 1], [2, 1]]
 
 
 @pytest.mark.parametrize(

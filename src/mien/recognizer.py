@@ -179,7 +179,8 @@ class Recognizer:
         calibration = self.find_calibration(needed=threshold is None)
         encoder = self.named_encoder
         try:
-            first, second = (self.choose(self.faces(photo), face) for photo in (probe, reference))
+            chosen = [self.choose(self.detector.detect(photo), face) for photo in (probe, reference)]
+            first, second = with_embeddings(chosen, self.encoder)
         except (PhotoError, NoFaceError) as problem:
             return Verification.unusable(problem, calibration, encoder)
         similarities = all_pairs(first.embeddings, second.embeddings, "cosine")
