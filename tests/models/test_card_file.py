@@ -70,6 +70,7 @@ def test_a_card_says_what_its_file_says(path: Path) -> None:
         ('licence = "MIT"', "", "licence is missing"),
         ('licence = "MIT"', 'license = "MIT"', "licence is missing"),
         ('licence = "MIT"', 'licence = ""', "licence must be text"),
+        ('licence = "MIT"', 'licence = " "', "licence must be text"),
         ("flip = true", "flop = true", r"input\.flop is not a key that a card has \(did you mean flip\?\)"),
         ("flip = true", 'flip = "yes"', r"input\.flip must be true or false, not 'yes'"),
         ("flip = true", "flip = 1", r"input\.flip must be true or false, not 1"),

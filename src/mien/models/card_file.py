@@ -49,8 +49,7 @@ def load_card(name_or_path: str | Path) -> ModelCard:
                 code="model.unknown",
             )
         return _shipped_card(name_or_path)
-    path = Path(name_or_path)
-    return _read(path)
+    return _read(Path(name_or_path))
 
 
 def list_cards() -> list[ModelCard]:
@@ -208,10 +207,10 @@ class _Table:
             self.fail(key, "is not a key that a card has" + (f" (did you mean {near[0]}?)" if near else ""))
 
     def text(self, key: str, default: str | None = None, *, pattern: str = ".+", form: str = "text") -> str:
-        value = self._take(key, str, form, default)
+        value = self._take(key, str, form, default).strip()
         if value != default and not re.fullmatch(pattern, value, re.DOTALL):
             self.fail(key, f"must be {form}, not {_words(value)}")
-        return value.strip()
+        return value
 
     def choice(self, key: str, choices: tuple[str, ...], default: str | None = None) -> str:
         value = self.text(key, default)
