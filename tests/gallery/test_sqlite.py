@@ -208,6 +208,33 @@ def test_forgetting_while_another_reads_is_honest(path: Path, monkeypatch: pytes
         assert gallery._database.holds_any([embedding(2).tobytes()])
 
 
+@pytest.mark.skipif(os.name == "nt", reason="an open file can't be deleted there")
+def test_a_file_that_is_gone_takes_nobody(path: Path) -> None:
+    """What is written to a deleted file goes with it."""
+    with Gallery(path, recognizer=FakeRecognizer.make()) as gallery:
+        gallery.enroll("Ann", portrait(1))
+        for file in path.parent.iterdir():
+            file.unlink()
+        with pytest.raises(GalleryError) as deleted:
+            gallery.enroll("Bob", portrait(2))
+        SqliteDatabase(path).close()
+        with pytest.raises(GalleryError) as replaced:
+            gallery.identify(portrait(1))
+    assert deleted.value.code == replaced.value.code == "gallery.moved"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+def test_a_link_to_where_the_gallery_is_to_be(path: Path, tmp_path: Path) -> None:
+    link = tmp_path / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    with Gallery(link, recognizer=FakeRecognizer.make()) as gallery:
+        gallery.enroll("Ann", portrait(1))
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert gallery._database.holds_any([embedding(1).tobytes()])
+        assert gallery.forget("Ann").erased
+
+
 def test_no_name_and_no_embedding_in_messages(path: Path) -> None:
     with Gallery(path, recognizer=FakeRecognizer.make()) as gallery:
         gallery.enroll("Ann Unusual-Name", portrait(1))

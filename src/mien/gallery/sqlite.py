@@ -49,6 +49,7 @@ class SqliteDatabase:
         self.path = path
         self._closed = False
         _find_file(path, create)
+        self._file = _which_file(path)
         self._engine = sa.create_engine(
             sa.URL.create("sqlite", database=str(path)),
             module=dbapi2,
@@ -91,7 +92,7 @@ class SqliteDatabase:
 
     def holds_any(self, embeddings: Iterable[bytes]) -> bool:
         """Whether the raw bytes of the file may contain one of `embeddings`; a log that is not empty counts as yes."""
-        log = Path(f"{self.path}-wal")
+        log = Path(f"{self.path.resolve()}-wal")  # beside the file itself, where the path is a link to it
         return (log.exists() and log.stat().st_size > 0) or file_holds(self.path, pieces(embeddings))
 
     def close(self) -> None:
@@ -163,6 +164,12 @@ class SqliteDatabase:
     def _in_words(self) -> Iterator[None]:
         if self._closed:
             raise ValueError("this gallery is closed")
+        if _which_file(self.path) != self._file:  # what is written now would be lost with the file that is gone
+            raise GalleryError(
+                f"The gallery {self.path} was moved, deleted or replaced while it was open.",
+                hint="Open it again.",
+                code="gallery.moved",
+            )
         try:
             yield
         except sa.exc.DBAPIError as error:
@@ -184,6 +191,15 @@ def _no_gallery(path: Path, why: str) -> GalleryError:
     )
 
 
+def _which_file(path: Path) -> tuple[int, int] | None:
+    """What tells the file at `path` from any other that may come to be there; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _find_file(path: Path, create: bool) -> None:
     """Make the file if it isn't there and may be made, for the user's eyes only.
 
@@ -200,7 +216,7 @@ def _find_file(path: Path, create: bool) -> None:
             if not path.exists():
                 if not create:
                     raise _no_gallery(path, "does not exist")
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+                os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
         pass  # another process was faster
     except OSError as error:
