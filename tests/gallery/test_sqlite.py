@@ -88,7 +88,9 @@ def test_a_newer_gallery(path: Path) -> None:
 
 def test_places_where_no_file_can_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    for place in (tmp_path, tmp_path / "missing" / "g.db", tmp_path / "file" / "g.db", tmp_path / ("x" * 300)):
+    for place in (
+        tmp_path, tmp_path / "missing" / "g.db", tmp_path / "file" / "g.db", tmp_path / ("x" * 300), Path(os.devnull)
+    ):  # fmt: skip
         assert refusal(place).code == "gallery.cannot-open"
 
 

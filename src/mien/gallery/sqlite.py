@@ -212,6 +212,10 @@ def _find_file(path: Path, create: bool) -> None:
                 hint=f"Name a file in it, such as {path / 'gallery.db'}.",
                 code="gallery.cannot-open",
             )
+        if path.exists() and not path.is_file():
+            raise GalleryError(
+                f"{path} is a device or a pipe, not a gallery.", hint="Name a file.", code="gallery.cannot-open"
+            )
         with _making:  # closing a file that SQLite has open in this process would drop its locks
             if not path.exists():
                 if not create:
