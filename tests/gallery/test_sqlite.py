@@ -101,7 +101,7 @@ def test_damage_is_said(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[3 * 4096 :] = b"\x5a" * (len(content) - 3 * 4096)
     path.write_bytes(content)
-    with Gallery(path) as gallery, pytest.raises(GalleryError) as caught:
+    with pytest.raises(GalleryError) as caught, Gallery(path) as gallery:
         gallery.search([embedding(1)])
     assert caught.value.code == "gallery.damaged"
     content[100:] = b"\x5a" * (len(content) - 100)
@@ -123,6 +123,8 @@ def test_damage_is_said(path: Path) -> None:
         "UPDATE person SET created = 'yesterday'",
         "UPDATE person SET created = x'00'",
         "UPDATE person SET name = x'00' WHERE id = 1",
+        "UPDATE person SET name = CAST(x'416e6ec3' AS TEXT) WHERE id = 1",
+        "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'person'",
         "UPDATE template SET created = 5",
         "UPDATE template SET score = 'high'",
         "UPDATE template SET x = 9e999",
@@ -166,6 +168,9 @@ def test_values_that_no_mien_wrote_are_damage(path: Path, change: str) -> None:
         "CREATE TRIGGER t AFTER INSERT ON person BEGIN DELETE FROM template; END",
         "ALTER TABLE person ADD COLUMN face GENERATED ALWAYS AS (zeroblob(900000000))",
         "CREATE VIRTUAL TABLE t USING fts5(name)",
+        "ALTER TABLE person ADD COLUMN face CHECK (length(hex(zeroblob(400000000))))",
+        "ALTER TABLE person ADD COLUMN face DEFAULT (zeroblob(900000000))",
+        "CREATE INDEX i ON person (hex(zeroblob(400000000)))",
     ],
 )
 def test_a_database_that_runs_programs_is_refused(path: Path, change: str) -> None:
@@ -242,6 +247,11 @@ def test_no_name_and_no_embedding_in_messages(path: Path) -> None:
         gallery.enroll("Ann Unusual-Name", portrait(1))
         with pytest.raises(GalleryError) as caught, gallery._database.writing() as connection:
             connection.execute(sa.insert(schema.person).values(name="Ann Unusual-Name", created=sa.func.now()))
+        assert "Unusual" not in f"{caught.value} {caught.value.__cause__}"
+        with gallery._database.writing() as connection:
+            connection.exec_driver_sql("UPDATE person SET name = CAST(name || x'c3' AS TEXT)")
+        with pytest.raises(GalleryError) as caught:
+            gallery.people()
     assert "Unusual" not in f"{caught.value} {caught.value.__cause__}"
 
 

@@ -20,7 +20,8 @@ BUSY_TIMEOUT = 30.0
 """Seconds to wait for another process that is writing."""
 
 _APPLICATION_ID = 0x4D49454E  # "MIEN", in the file's header
-_MOST_REVISIONS = 1 << 62  # so that there is room for one more
+_MOST = 1 << 62  # revisions, people and templates, so that there is room for more
+_GREATEST_NUMBER = "SELECT max(CAST(seq AS INTEGER)) FROM sqlite_sequence"  # that a row has, or ever had
 _WRITING = "mien_writing"
 _PRAGMAS = (
     "foreign_keys = ON",
@@ -117,8 +118,10 @@ class SqliteDatabase:
                 )
             _refuse_programs(connection)
             about = connection.execute(sa.select(schema.gallery.c.schema_version, schema.gallery.c.revision)).one()
-            if not 0 <= about.revision < _MOST_REVISIONS:
+            if not 0 <= about.revision < _MOST:
                 raise schema.DamageError(f"it can't have been written {about.revision:,} times")
+            if (connection.exec_driver_sql(_GREATEST_NUMBER).scalar() or 0) >= _MOST:
+                raise schema.DamageError("it has no numbers left for new people or templates")
         if about.schema_version > schema.SCHEMA_VERSION:
             raise GalleryError(
                 f"The gallery {self.path} has schema {about.schema_version}, made by a newer mien; "
@@ -233,10 +236,19 @@ def _find_file(path: Path, create: bool) -> None:
 
 def _configure(connection: Any, record: object) -> None:
     connection.isolation_level = None  # transactions begin where we say so, not where the driver guesses
+    connection.text_factory = _text
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _text(stored: bytes) -> str:
+    """As the driver decodes it, whose own refusal would repeat what it can't."""
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        raise schema.DamageError("a text is not in UTF-8") from None
 
 
 def _begin(connection: sa.Connection) -> None:
@@ -251,11 +263,13 @@ def _tables(connection: sa.Connection) -> int:
 def _refuse_programs(connection: sa.Connection) -> None:
     """Refuse what would run when tables are read or written.
 
-    A view may never end, a trigger change other rows, and a virtual table or a generated column give more than there is
-    memory for.
+    A view may never end, a trigger change other rows, and a virtual table or an expression (in a generated column, an
+    index, a check or a default) give more than there is memory for.
     """
     query = (
         "SELECT type FROM sqlite_master WHERE type IN ('view', 'trigger') UNION ALL "
+        "SELECT 'check, a default or an index' FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL "
+        "OR sql LIKE '%check%' OR sql LIKE '%default%' UNION ALL "
         "SELECT 'virtual table or a generated column' FROM sqlite_master AS made, pragma_table_xinfo(made.name) "
         "WHERE hidden LIMIT 1"
     )
