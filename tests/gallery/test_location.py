@@ -3,7 +3,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from mien.errors import ConfigError
+from mien.errors import ConfigError, GalleryError
 from mien.gallery import locate
 
 
@@ -37,6 +37,16 @@ def test_default_is_the_variable_and_then_the_users_data_folder(
     monkeypatch.setenv("MIEN_GALLERY", "")
     assert locate() == platformdirs.user_data_path("mien", appauthor=False) / "gallery.db"
     assert locate().parent.is_dir()
+
+
+def test_a_user_without_a_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(platformdirs, "user_data_path", lambda *_, **__: tmp_path / "file" / "mien")
+    monkeypatch.delenv("MIEN_GALLERY", raising=False)
+    with pytest.raises(GalleryError, match="MIEN_GALLERY") as caught:
+        locate()
+    assert caught.value.code == "gallery.cannot-open"
+    assert locate(create=False).name == "gallery.db"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import platformdirs
 
-from mien.errors import ConfigError
+from mien.errors import ConfigError, GalleryError
 
 ENVIRONMENT_VARIABLE = "MIEN_GALLERY"
 _SQLITE = "sqlite:///"
@@ -21,6 +21,7 @@ def locate(url: str | os.PathLike[str] | None = None, *, create: bool = True) ->
 
     Raises:
         ConfigError: There is no such kind of gallery, no path in it, or no such home folder (``~name``).
+        GalleryError: The user's data folder can't be made.
     """
     if url is None:
         url = os.environ.get(ENVIRONMENT_VARIABLE) or _default(create)
@@ -49,4 +50,14 @@ def locate(url: str | os.PathLike[str] | None = None, *, create: bool = True) ->
 
 
 def _default(create: bool) -> Path:
-    return platformdirs.user_data_path("mien", appauthor=False, ensure_exists=create) / "gallery.db"
+    folder = platformdirs.user_data_path("mien", appauthor=False)
+    try:
+        if create:
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GalleryError(
+            f"There is no place for the gallery: the folder {folder} can't be made: {(error.strerror or '').lower()}.",
+            hint=f"Name a file for it, by {ENVIRONMENT_VARIABLE} or --gallery (in Python mien.Gallery(path)).",
+            code="gallery.cannot-open",
+        ) from error
+    return folder / "gallery.db"
