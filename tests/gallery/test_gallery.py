@@ -161,6 +161,11 @@ class TestEnroll:
         assert len(gallery) == 0
         assert gallery.encoder_name is None
 
+    def test_nobody_to_enrol_makes_no_file(self, path: Path, tmp_path: Path) -> None:
+        with Gallery(path) as gallery, pytest.raises(PhotoError):
+            gallery.enroll("Ann", tmp_path / "missing.jpg")
+        assert not path.exists()
+
     def test_a_photo_with_several_faces_is_never_silently_reduced(self, gallery: Gallery) -> None:
         enrolment = gallery.enroll("Ann", portrait(1, 0, 2, 3))
         assert gallery.search([embedding(1)])[0][0].similarity == pytest.approx(1)

@@ -574,7 +574,7 @@ class Gallery:
 
     def _shipped_encoder(self) -> str:
         """The name of the gallery's encoder, if it is one of mien's own: a file that is only data opens no other."""
-        name = self.encoder_name
+        name = self.encoder_name if self._is_there() else None
         if name is None:
             return "sface"
         if name not in {card.name for card in list_cards() if card.task == "encoder"}:
