@@ -238,6 +238,22 @@ def test_nobody_writes_between_measuring_and_writing(gallery: Gallery, monkeypat
     assert gallery.calibrate().people == 2
 
 
+@pytest.mark.parametrize("measured", ["measure", "doubles"])
+def test_searches_go_on_while_it_is_measured(gallery: Gallery, monkeypatch: pytest.MonkeyPatch, measured: str) -> None:
+    for number in (1, 2):
+        gallery.enroll(f"Person {number}", portrait(number))
+    really = getattr(own_calibration, measured)
+
+    def measure(*arguments: Any) -> Any:
+        assert not gallery._lock.locked()
+        assert gallery.identify(portrait(1))[0].person == "Person 1"
+        return really(*arguments)
+
+    monkeypatch.setattr(own_calibration, measured, measure)
+    gallery.calibrate()
+    gallery.doubles()
+
+
 def test_one_of_another_encoder_decides_nothing(gallery: Gallery) -> None:
     for number in (1, 2):
         gallery.enroll(f"Person {number}", portrait(number))

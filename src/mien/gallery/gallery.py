@@ -32,7 +32,7 @@ from mien.gallery.index import Floats, Index
 from mien.gallery.location import locate
 from mien.gallery.lookalikes import find_lookalikes
 from mien.gallery.names import clean_name
-from mien.gallery.own_calibration import Rule, rule_at, rule_for
+from mien.gallery.own_calibration import Drawn, Rule, rule_at, rule_for
 from mien.gallery.records import (
     Enrolment,
     ForgetReceipt,
@@ -257,7 +257,8 @@ class Gallery:
 
         Templates under different names are non-mated, so that a gallery is labelled data. With 100 people or more this
         happens by itself, and again whenever the gallery has grown or shrunk by a fifth. Of a gallery of more than
-        4,000 templates as many are drawn; it takes a second or two, for which others wait who write to the gallery.
+        4,000 templates as many are drawn; it takes a second or two, for which others wait who write to the gallery, and
+        nobody who searches.
 
         Returns:
             The calibration, which is kept in the gallery. It is used for every rate that it supports.
@@ -267,25 +268,24 @@ class Gallery:
             GalleryError: The gallery can't be read or written.
         """
         with self._database.writing() as connection:  # so that what is written is of the people who are there
-            with self._lock:
-                self._index.refresh(connection)
-                names = tables.names(connection, self._index.people)
-                encoder = EncoderIdentity(*(each or "" for each in tables.encoder(connection)))
-                calibration = own_calibration.measure(self._index, names, encoder, self.path.name)
+            encoder = EncoderIdentity(*(each or "" for each in tables.encoder(connection)))
+            calibration = own_calibration.measure(self._drawn(connection), encoder, self.path.name)
             tables.set_calibration(connection, json.dumps(calibration.to_dict()))
         return replace(calibration, whose=OWN_GALLERY)
 
     def doubles(self) -> list[Double]:
         """Pairs of people who are as alike as one person: enrolled under two names, or twins; most alike first.
 
+        They are 20 at most, and in a gallery of more than 4,000 templates among those of as many that are drawn.
+
         Raises:
             GalleryError: The gallery has another encoder, or can't be read.
         """
         known = self.recognizer.find_calibration(needed=False)
-        with self._lock, self._database.reading() as connection:
+        with self._database.reading() as connection:
             self._refuse_other_encoder(connection)
-            self._index.refresh(connection)
-            return own_calibration.doubles(self._index, tables.names(connection, self._index.people), known)
+            drawn = self._drawn(connection)
+        return own_calibration.doubles(drawn, known)
 
     def drift(self, fpir: float = 0.01) -> Drift | None:
         """Whether the gallery's own people are as alike as the calibration says that identifications go by.
@@ -472,6 +472,12 @@ class Gallery:
         for draft in drafts(people, self.recognizer, face, self._photos_of):
             yield self._commit(draft, refuse=on_duplicate == "refuse")
 
+    def _drawn(self, connection: sa.Connection) -> Drawn:
+        """Some of the templates, to measure: they are copies, so that searches go on meanwhile."""
+        with self._lock:
+            self._index.refresh(connection)
+            return own_calibration.draw(connection, self._index)
+
     def _own_calibration(self) -> Calibration | None:
         """The gallery's own, if it was measured with the recognizer's encoder."""
         own = self.calibration
@@ -490,8 +496,8 @@ class Gallery:
             if len(self._index.people) < own_calibration.FEWEST_PEOPLE_FOR_DRIFT:
                 return None
             if self._drift is None or self._drift[:2] != (self._index.revision, used):
-                names = tables.names(connection, self._index.people)
-                found = own_calibration.drift(self._index, names, self._own_calibration(), used)
+                drawn = own_calibration.draw(connection, self._index)
+                found = own_calibration.drift(drawn, self._own_calibration(), used)
                 self._drift = self._index.revision, used, found
             return self._drift[2]
 

@@ -58,16 +58,30 @@ def read(content: str, gallery: str) -> Calibration:
         ) from error
 
 
-def measure(index: Index, names: dict[int, str], encoder: EncoderIdentity, gallery: str) -> Calibration:
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Some of a gallery's templates: `embeddings` (N, D) of unit length, copied, and the `people` (N,) they are of."""
+
+    embeddings: Floats
+    people: list[str]
+
+
+def draw(connection: sa.Connection, index: Index) -> Drawn:
+    """At most `MOST_TEMPLATES`, of as many people as possible."""
+    embeddings, owners = index.sample(MOST_TEMPLATES)
+    names = tables.names(connection, set(owners.tolist()))
+    return Drawn(embeddings, [names[owner] for owner in owners.tolist()])
+
+
+def measure(drawn: Drawn, encoder: EncoderIdentity, gallery: str) -> Calibration:
     """Calibrate on a gallery's templates: those under different names are non-mated.
 
     Raises:
         CalibrationError: If there are no two people.
     """
-    embeddings, people = _sample(index, names)
     return calibrate(
-        embeddings,
-        people,
+        drawn.embeddings,
+        drawn.people,
         name=f"the people of {gallery}",
         encoder=encoder,
         data=gallery,
@@ -76,24 +90,18 @@ def measure(index: Index, names: dict[int, str], encoder: EncoderIdentity, galle
     )
 
 
-def doubles(index: Index, names: dict[int, str], known: Calibration | None) -> list[Double]:
+def doubles(drawn: Drawn, known: Calibration | None) -> list[Double]:
     """Pairs of names under which there may be one person."""
-    if not index.templates:
+    if not drawn.people:
         return []
-    return find_doubles(*_sample(index, names), typical=typical_similarity(known))
+    return find_doubles(drawn.embeddings, drawn.people, typical=typical_similarity(known))
 
 
-def drift(index: Index, names: dict[int, str], own: Calibration | None, used: Calibration) -> Drift:
+def drift(drawn: Drawn, own: Calibration | None, used: Calibration) -> Drift:
     """How far the gallery's people are from a calibration that was measured on others."""
     if own is not None:
         return drift_of_calibrated(used, own)
-    return drift_of_people(used, score_all_pairs(*_sample(index, names)))
-
-
-def _sample(index: Index, names: dict[int, str]) -> tuple[Floats, list[str]]:
-    """Some of the templates, and whose each is."""
-    embeddings, owners = index.sample(MOST_TEMPLATES)
-    return embeddings, [names[owner] for owner in owners.tolist()]
+    return drift_of_people(used, score_all_pairs(drawn.embeddings, drawn.people))
 
 
 def typical_similarity(known: Calibration | None) -> float | None:
