@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -69,6 +70,32 @@ def test_the_page_holds_everything(result: DemoResult) -> None:
     assert page.pictures >= 6 + 6 + 8
     assert "people known by one photo each" in html
     assert not re.search(r"\{\{|\}\}|\bnan\b|None", html)
+
+
+def test_a_wrong_match_is_not_in_the_colour_of_a_right_one(result: DemoResult) -> None:
+    similarities = result.similarities.copy()
+    one, other = 0, [portrait.person == result.portraits[0].person for portrait in result.portraits].index(False)
+    similarities[one, other] = similarities[other, one] = 0.99
+    html = render(replace(result, similarities=similarities), synthetic_calibration(), synthetic=True)
+    cards = re.findall(
+        r'<span class="tag (\w+)">match</span>, similarity [^<]*<br>\s*<small class="soft">([^<]*)', html
+    )
+    assert ["wrong" in truth for _, truth in cards] == [style == "no" for style, _ in cards]
+    assert cards[-1][0] == "no"
+
+
+def test_wrong_groups_come_first_and_say_what_they_hold(result: DemoResult) -> None:
+    assert set(result.people.values()) == {3}
+    one, other, *_ = dict.fromkeys(portrait.person for portrait in result.portraits)
+    labels = np.array([list(result.people).index(portrait.person) for portrait in result.portraits])
+    labels[[portrait.person == other for portrait in result.portraits].index(True)] = 0  # one of theirs to the first
+    wrong = replace(result, clustering=replace(result.clustering, labels=labels))
+    captions = re.findall(
+        r'<small class="(no|soft)">(.*?)</small>', render(wrong, synthetic_calibration(), synthetic=True)
+    )
+    shown = [caption for caption in captions if " × " in caption[1]]
+    assert shown[:2] == [("no", f"{one} × 3, {other} × 1 of 3"), ("no", f"{other} × 2 of 3")]
+    assert {kind for kind, _ in shown[2:]} == {"soft"}
 
 
 def test_too_few_people(tmp_path: Path) -> None:

@@ -10,12 +10,11 @@ from matplotlib.figure import Figure
 from mien._version import __version__
 from mien.decisions import Calibration, Rate, verify
 from mien.decisions.wording import interval_words, rate_words, span_words
-from mien.demo.running import FMR, DemoResult, Portrait
+from mien.demo.running import FMR, FPIR, DemoResult, Portrait
 from mien.evaluation.reports import plot, render_page
 from mien.gallery import IdentifiedFace
 
 MOST_GROUPS = 24
-STYLES = {"match": "yes", "no_match": "no", "unknown": "no", "ambiguous": "unsure", "unusable": "unsure"}
 
 
 def render(result: DemoResult, calibration: Calibration, *, synthetic: bool) -> str:
@@ -35,7 +34,8 @@ def render(result: DemoResult, calibration: Calibration, *, synthetic: bool) -> 
         enrolled=[{"crop": one.crop, "name": one.person} for one in result.portraits if one.enrolled],
         pairs=_pairs(result, calibration),
         histogram=_histogram(result),
-        fmr=f"{FMR:g}",
+        fmr=rate_words(FMR),
+        fpir=rate_words(FPIR),
         probes=_probes(result),
         clustering=result.clustering.reason,
         groups=groups[:MOST_GROUPS],
@@ -58,7 +58,7 @@ def _headline(result: DemoResult) -> list[dict[str, str]]:
     return [
         {"value": _percent(right["false negative identification rate"]), "label": "of known people recognised"},
         {"value": _percent(right["false positive identification rate"]), "label": "of strangers left unknown"},
-        {"value": _percent(right["false non-match rate"]), "label": f"of mated pairs matched at FMR {FMR:g}"},
+        {"value": _percent(right["false non-match rate"]), "label": "of pairs of one person matched"},
         {"value": f"{result.bcubed.f:.3f}", "label": "BCubed F of the clusters"},
     ]
 
@@ -72,19 +72,20 @@ def _pairs(result: DemoResult, calibration: Calibration) -> list[dict[str, Any]]
         one, other = result.portraits[first], result.portraits[second]
         verification = verify(float(np.clip(result.similarities[first, second], -1, 1)), calibration, fmr=FMR)
         same = one.person == other.person
+        right = verification.decision == ("match" if same else "no_match")
         chosen.append(
             {
                 "first": one.crop,
                 "second": other.crop,
                 "names": (one.person, other.person),
                 "answer": verification.decision.replace("_", " "),
-                "style": STYLES[verification.decision],
+                "style": _style(right),
                 "similarity": verification.similarity,
                 "probability": _probability(verification.probability),
                 "truth": f"really one person, {one.person}"
                 if same
                 else f"really two people, {one.person} and {other.person}",
-                "right": verification.decision == ("match" if same else "no_match"),
+                "right": right,
             }
         )
     return chosen
@@ -113,19 +114,30 @@ def _probe(portrait: Portrait, found: IdentifiedFace) -> dict[str, Any]:
         "crop": portrait.crop,
         "truth": portrait.person,
         "answer": found.person or found.decision,
-        "style": "yes" if right else "no",
+        "style": _style(right),
         "comment": comment,
     }
 
 
 def _groups(result: DemoResult) -> list[dict[str, Any]]:
+    """Wrong ones first: several people together, or not all photos of one."""
+    photos = result.people
     groups = []
     for members in result.clustering.groups():
         portraits = [result.portraits[int(i)] for i in members]
         people = Counter(one.person for one in portraits)
-        names = ", ".join(name if count == 1 else f"{name} × {count}" for name, count in people.most_common(3))
-        groups.append({"crops": [one.crop for one in portraits[:9]], "caption": names, "pure": len(people) == 1})
-    return groups
+        names = [
+            f"{name} × {count}" if count == photos[name] else f"{name} × {count} of {photos[name]}"
+            for name, count in people.most_common(3)
+        ]
+        groups.append(
+            {
+                "crops": [one.crop for one in portraits[:9]],
+                "caption": ", ".join(names + ["…"] * (len(people) > len(names))),
+                "right": len(people) == 1 and people.total() == photos[portraits[0].person],
+            }
+        )
+    return sorted(groups, key=lambda group: bool(group["right"]))
 
 
 def _histogram(result: DemoResult) -> Markup:
@@ -144,6 +156,10 @@ def _histogram(result: DemoResult) -> Markup:
     axes.spines[["left", "right", "top"]].set_visible(False)
     axes.legend(frameon=False)
     return plot(figure)
+
+
+def _style(right: bool) -> str:
+    return "yes" if right else "no"
 
 
 def _probability(value: float | None) -> str:
