@@ -1,16 +1,21 @@
-"""Links in the docs lead somewhere, and the page of losses says what the code has."""
+"""Links in the docs lead somewhere, commands and Python can be run, and the page of losses says what the code has."""
 
 import inspect
 import re
+import shlex
+import shutil
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
 import torch
+from typer.main import get_command
 
+from mien.cli.app import make_app
 from mien.training.losses import LOSSES
 from mien.training.losses.imitation import Imitation
 from mien.training.mining import MINERS
@@ -30,6 +35,9 @@ LINK = re.compile(
     r"""\]\(\s*<?([^)\s>]+)>?[^)]*\)|^\[[^\]]+\]:\s*(\S+)|\b(?:src|href|srcset)=["']([^"']+)""", re.MULTILINE
 )
 HEADING = re.compile(r"^(#{1,6}) +(.+?)(?: +#+)?$", re.MULTILINE)
+
+PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^\$ (mien .*?)(?: {2,}#.*)?$|`(mien [^`\n]+)`", re.MULTILINE)
 
 OF_THE_DATA = {"num_classes", "embedding_size", "labels", "names", "batch_size", "seed"}
 """Arguments that recipes fill in."""
@@ -87,6 +95,53 @@ def test_broken_links_are_seen() -> None:
     assert "nowhere" in broken("no-such-page.md", page)
     assert "heading" in broken("losses.md#no-such-heading", page)
     assert "out of" in broken("../../elsewhere.md", page)
+
+
+def unknown(command: str) -> str:
+    """What of a command line mien doesn't have: nothing if there are such a command and such options."""
+    here: Any = get_command(make_app())
+    words = [word for word in shlex.split(command)[1:] if word != "…"]
+    while hasattr(here, "commands") and words and not words[0].isupper():  # capitals stand for any of them
+        if words[0] not in here.commands:
+            return words[0]
+        here = here.commands[words.pop(0)]
+    options = {"--help"}.union(*((*each.opts, *each.secondary_opts) for each in here.params))
+    return " ".join(word for word in words if word.startswith("-") and word not in options)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_are_there(page: Path) -> None:
+    commands = ["".join(groups) for groups in COMMAND.findall(page.read_text(encoding="utf-8"))]
+    assert {command: unknown(command) for command in commands if unknown(command)} == {}
+
+
+def test_unknown_commands_and_options_are_seen() -> None:
+    page = "`mien identfy a.jpg`\n$ mien verify a b --far 1e-4  # --no\n$ mien people list | show"
+    commands = ["".join(groups) for groups in COMMAND.findall(page)]
+    assert commands == ["mien identfy a.jpg", "mien verify a b --far 1e-4", "mien people list | show"]
+    assert list(map(unknown, commands)) == ["identfy", "--far", ""]
+    assert unknown("mien evaluate PROTOCOL …") == ""
+
+
+SNIPPETS = [
+    pytest.param(code, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, code in enumerate(PYTHON.findall(page.read_text(encoding="utf-8")))
+]
+
+
+@pytest.mark.parametrize("code", SNIPPETS)
+def test_python_can_be_run(
+    code: str, people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, photo in (("a", 1), ("b", 2), ("ada", 1), ("party", 3)):
+        shutil.copy(people / f"person-0001/000{photo}.jpg", f"{name}.jpg")
+    exec(code, {"embeddings": torch.randn(4, 128, requires_grad=True), "labels": torch.arange(4)})
+    if "print" in code:
+        verified, identified = capsys.readouterr().out.splitlines()
+        assert verified.startswith("match: similarity")
+        assert identified.endswith("match Ada")
 
 
 def sections(text: str) -> dict[str, str]:
