@@ -12,4 +12,5 @@ for name in METRICS:
     print(f"{name}: nearest {distances.argmin(axis=1)}, at {distances.min(axis=1)}")
 
 similarities, places = top_k(probes, references, 5)
-print("five nearest by cosine:", places.tolist(), similarities.round(3).tolist())
+for probe in range(len(probes)):
+    print(f"probe {probe}, five nearest by cosine: {places[probe]}, at {similarities[probe].round(3)}")
