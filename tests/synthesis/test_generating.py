@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ def test_a_photo_without_its_truth_is_made_again(tmp_path: Path) -> None:
     assert _files(tmp_path) == before
 
 
-KILLED_HALFWAY = """
+KILLED = """
 import itertools, os, signal
 from contextlib import contextmanager
 from mien.synthesis import generating
@@ -61,27 +62,29 @@ from mien.synthesis import generating
 written_whole, writes = generating.written_whole, itertools.count(1)
 
 @contextmanager
-def killed_at_the_24th(path):
+def until_killed(path):
     with written_whole(path) as partial:
         yield partial
-        if next(writes) == 24:
+        if next(writes) == {write}:
             os.kill(os.getpid(), signal.SIGKILL)
 
-generating.written_whole = killed_at_the_24th
-generating.generate({folder!r}, people=10, photos=2, size=96)
+generating.written_whole = until_killed
+generating.generate({folder!r}, people=3, photos=2, size=96)
 """
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no kill −9")
-def test_killed_halfway_and_carried_on_gives_the_same_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("write", [1, 2, 7, 8])  # of the manifest, a photo, the truth of one, the next
+def test_killed_and_carried_on_gives_the_same_folder(tmp_path: Path, write: int) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    generate(whole, people=10, photos=2, size=96)
-    killed = subprocess.run([sys.executable, "-c", KILLED_HALFWAY.format(folder=str(broken))], check=False)
+    generate(whole, people=3, photos=2, size=96)
+    script = KILLED.format(folder=str(broken), write=write)
+    killed = subprocess.run([sys.executable, "-c", script], check=False)
     assert killed.returncode == -signal.SIGKILL
     there = {name: data for name, data in _files(broken).items() if not name.endswith(".partial")}
-    assert len(there) == 23
+    assert len(there) == write - 1
     assert there.items() < _files(whole).items()
-    generate(broken, people=10, photos=2, size=96)
+    generate(broken, people=3, photos=2, size=96)
     made = {name: data for name, data in _files(broken).items() if not name.endswith(".partial")}
     assert made == _files(whole)
 
@@ -111,6 +114,13 @@ def test_nobody_is_refused(tmp_path: Path) -> None:
     for people, photos in ((0, 1), (1, 0)):
         with pytest.raises(ValueError, match="at least 1"):
             generate(tmp_path, people=people, photos=photos)
+
+
+@pytest.mark.parametrize("wrong", [{"variation": 3.0}, {"size": 40}, {"seed": -1}], ids=str)
+def test_settings_that_no_photo_can_have_leave_nothing(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        generate(tmp_path / "people", **wrong)
+    assert not (tmp_path / "people").exists()
 
 
 def test_progress_is_told(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from mien.errors import ConfigError
 from mien.progress import track
 from mien.synthesis.basis import load_basis
 from mien.synthesis.nuisances import Nuisances
-from mien.synthesis.population import Person, Population
+from mien.synthesis.population import Person, Population, require_settings
 from mien.whole_files import written_whole
 
 MANIFEST = "manifest.json"
@@ -82,13 +82,14 @@ def generate(
     """
     if people < 1 or photos < 1:
         raise ValueError(f"people and photos must be at least 1, not {people} and {photos}")
+    require_settings(variation, size)
+    population = Population(seed)
     root = Path(folder)
     chosen = nuisances or Nuisances()
     manifest = Manifest(people, photos, seed, variation, size, asdict(chosen), load_basis().sha256)
     _refuse_other_settings(root, manifest)
     root.mkdir(parents=True, exist_ok=True)
     _write(root / MANIFEST, _json(manifest.to_dict()))
-    population = Population(seed)
     wanted = ((person, j) for person in map(population.person, range(people)) for j in range(photos))
     for person, number in track(wanted, "making photos", people * photos):
         _make(root, person, number, variation, chosen, size)
@@ -108,7 +109,8 @@ def _make(root: Path, person: Person, number: int, variation: float, nuisances: 
 
 def _refuse_other_settings(root: Path, manifest: Manifest) -> None:
     if not (root / MANIFEST).exists():
-        if root.exists() and (other := next(root.iterdir(), None)):
+        files = root.iterdir() if root.exists() else ()
+        if other := next((file for file in files if not file.name.startswith(f".{MANIFEST}.")), None):
             raise ConfigError(
                 f"{root} is not empty ({other.name} is there) and was not made by mien.",
                 hint="Use another folder.",

@@ -114,10 +114,7 @@ class Person:
         """
         if number < 0:
             raise ValueError(f"a photo's number must not be negative, not {number}")
-        if not 0 <= variation <= 2:
-            raise ValueError(f"variation must be in [0, 2], not {variation}")
-        if not 48 <= size <= 2048:
-            raise ValueError(f"size must be in [48, 2048], not {size}")
+        require_settings(variation, size)
         random = np.random.default_rng([_PHOTO, self.seed, self.number, number])
         basis = load_basis()
         head = basis.head(self._photo_code(basis, variation, random))
@@ -143,6 +140,14 @@ class Person:
     def _photo_code(self, basis: Basis, variation: float, random: np.random.Generator) -> NDArray[np.float32]:
         latent = random.standard_normal(basis.within.shape[1], np.float32)
         return np.asarray(self.code + np.float32(variation) * (basis.within @ latent), np.float32)
+
+
+def require_settings(variation: float, size: int) -> None:
+    """Refuse what no photo can be taken with: see `Person.photo`."""
+    if not 0 <= variation <= 2:
+        raise ValueError(f"variation must be in [0, 2], not {variation}")
+    if not 48 <= size <= 2048:
+        raise ValueError(f"size must be in [48, 2048], not {size}")
 
 
 def _portrait(head: Head, hair: Hair, drawn: Drawn, size: int, random: np.random.Generator) -> Picture:
