@@ -183,6 +183,21 @@ def test_a_database_that_runs_programs_is_refused(path: Path, change: str) -> No
     assert "which no mien makes" in refused.message
 
 
+@pytest.mark.parametrize("number", ["'abc'", "NULL", "1.5", "x'00'"])
+def test_a_table_without_numbers_is_damage(path: Path, number: str) -> None:
+    with Gallery(path, recognizer=FakeRecognizer.make()) as gallery:
+        gallery.enroll("Ann", portrait(1))
+    other = dbapi2.connect(str(path), isolation_level=None)
+    other.executescript(
+        "CREATE TABLE t AS SELECT * FROM template; DROP TABLE template; ALTER TABLE t RENAME TO template; "
+        f"UPDATE template SET id = {number}"
+    )
+    other.close()
+    with Gallery(path, recognizer=FakeRecognizer.make()) as gallery, pytest.raises(GalleryError) as caught:
+        gallery.identify(portrait(1))
+    assert caught.value.code == "gallery.damaged"
+
+
 def test_locked_by_another(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.1)
     with Gallery(path, recognizer=FakeRecognizer.make()) as gallery:

@@ -74,7 +74,7 @@ metadata = MetaData()
 gallery = Table(
     "gallery",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _WHOLE, primary_key=True),
     Column("schema_version", _WHOLE, nullable=False),
     Column("revision", _WHOLE, nullable=False),
     # these three are null until someone is enrolled
@@ -87,7 +87,7 @@ gallery = Table(
 person = Table(
     "person",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _WHOLE, primary_key=True),
     Column("name", _TEXT, nullable=False, unique=True),
     Column("created", _MOMENT, nullable=False),
     sqlite_autoincrement=True,  # a number is never given twice, so that what is in memory can't be taken for another
@@ -96,7 +96,7 @@ person = Table(
 template = Table(
     "template",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _WHOLE, primary_key=True),
     Column("person_id", _WHOLE, ForeignKey("person.id", ondelete="CASCADE"), nullable=False),
     Column("embedding", Checked(LargeBinary(), bytes), nullable=False),  # float32, little-endian, unit length
     Column("source", _TEXT, nullable=False),
@@ -116,7 +116,7 @@ template = Table(
 calibration = Table(
     "calibration",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _WHOLE, primary_key=True),
     Column("content", _TEXT, nullable=False),  # the JSON of a calibration file
     Column("templates", _WHOLE, nullable=False),  # how many the gallery had when it was made
 )
