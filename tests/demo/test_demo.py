@@ -72,16 +72,23 @@ def test_the_page_holds_everything(result: DemoResult) -> None:
     assert not re.search(r"\{\{|\}\}|\bnan\b|None", html)
 
 
-def test_a_wrong_match_is_not_in_the_colour_of_a_right_one(result: DemoResult) -> None:
+@pytest.mark.parametrize(("above", "shown"), [(0.3, ("no", "match", True)), (0.0, ("unsure", "ambiguous", False))])
+def test_two_people_who_are_too_alike(result: DemoResult, above: float, shown: tuple[str, str, bool]) -> None:
+    """A wrong match has not the colour of a right one, and to be unsure is not to be wrong."""
     similarities = result.similarities.copy()
+    similarities[~result.mated] = np.minimum(similarities[~result.mated], 0.3)
     one, other = 0, [portrait.person == result.portraits[0].person for portrait in result.portraits].index(False)
-    similarities[one, other] = similarities[other, one] = 0.99
+    similarities[one, other] = similarities[other, one] = result.threshold.similarity + above
     html = render(replace(result, similarities=similarities), synthetic_calibration(), synthetic=True)
-    cards = re.findall(
-        r'<span class="tag (\w+)">match</span>, similarity [^<]*<br>\s*<small class="soft">([^<]*)', html
-    )
-    assert ["wrong" in truth for _, truth in cards] == [style == "no" for style, _ in cards]
-    assert cards[-1][0] == "no"
+    card = r'<span class="tag (\w+)">([\w ]+)</span>, similarity [^<]*<br>\s*<small class="soft">([^<]*)'
+    *_, (style, decision, truth) = re.findall(card, html)
+    assert (style, decision, "wrong" in truth) == shown
+
+
+def test_a_photo_that_can_not_be_used_is_named_once(result: DemoResult) -> None:
+    unusable = {"a/1.jpg": "a/1.jpg is empty.", "a/2.jpg": "No face."}
+    html = render(replace(result, unusable=unusable), synthetic_calibration(), synthetic=True)
+    assert re.findall(r"<p><small>(.*?)</small></p>", html) == ["a/1.jpg is empty.", "a/2.jpg: No face."]
 
 
 def test_wrong_groups_come_first_and_say_what_they_hold(result: DemoResult) -> None:

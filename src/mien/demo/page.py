@@ -72,20 +72,19 @@ def _pairs(result: DemoResult, calibration: Calibration) -> list[dict[str, Any]]
         one, other = result.portraits[first], result.portraits[second]
         verification = verify(float(np.clip(result.similarities[first, second], -1, 1)), calibration, fmr=FMR)
         same = one.person == other.person
-        right = verification.decision == ("match" if same else "no_match")
+        styles = {"match" if same else "no_match": "yes", "ambiguous": "unsure"}
         chosen.append(
             {
                 "first": one.crop,
                 "second": other.crop,
                 "names": (one.person, other.person),
                 "answer": verification.decision.replace("_", " "),
-                "style": _style(right),
+                "style": styles.get(verification.decision, "no"),
                 "similarity": verification.similarity,
                 "probability": _probability(verification.probability),
                 "truth": f"really one person, {one.person}"
                 if same
                 else f"really two people, {one.person} and {other.person}",
-                "right": right,
             }
         )
     return chosen
@@ -114,7 +113,7 @@ def _probe(portrait: Portrait, found: IdentifiedFace) -> dict[str, Any]:
         "crop": portrait.crop,
         "truth": portrait.person,
         "answer": found.person or found.decision,
-        "style": _style(right),
+        "style": "yes" if right else "no",
         "comment": comment,
     }
 
@@ -156,10 +155,6 @@ def _histogram(result: DemoResult) -> Markup:
     axes.spines[["left", "right", "top"]].set_visible(False)
     axes.legend(frameon=False)
     return plot(figure)
-
-
-def _style(right: bool) -> str:
-    return "yes" if right else "no"
 
 
 def _probability(value: float | None) -> str:
