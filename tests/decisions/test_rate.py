@@ -70,6 +70,7 @@ def test_the_ends_of_an_interval_are_written_as_its_rate_is() -> None:
     assert interval_words(Rate(0, 0, 3e-5)) == "95 % interval 0 to 3e-5"
     assert interval_words(Rate(0.01, 0.0097, 0.0103)) == "95 % interval 0.97 % to 1.03 %"
     assert interval_words(Rate(1e-4, 9.98e-5, 1.02e-4)) == "95 % interval 9.98e-5 to 1.02e-4"
+    assert interval_words(Rate(0.05, 1.8e-7, 0.28)) == "95 % interval 0.000018 % to 28 %"
     assert interval_words(Rate(1, 0.999, 1)) == "95 % interval 99.9 % to 100 %"
 
 

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from mien.decisions.rate import Rate
 
 
@@ -10,7 +12,8 @@ def rate_words(rate: float, like: float | None = None, digits: int = 2) -> str:
     if rate == 0:
         return "0"
     if (rate if like is None else like) >= 0.000995:
-        return f"{100 * rate:.{digits}g} %" if rate < 0.995 else f"{100 * rate:.3g} %"
+        shown = digits if rate < 0.995 else 3
+        return f"{np.format_float_positional(100 * rate, shown, unique=False, fractional=False, trim='-')} %"
     mantissa, exponent = f"{rate:.{digits - 1}e}".split("e")
     return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
 
