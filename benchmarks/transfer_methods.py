@@ -28,6 +28,7 @@ from mien.evaluation import (
 )
 from mien.evaluation.scores.normalisation import cohort_statistics
 from mien.faces import TEMPLATES, FaceTable, NetworkEncoder, align, measure_quality, open_encoder
+from mien.faces.quality import BLURRED, ENLARGED
 from mien.photos import Photo
 from mien.synthesis import generate
 
@@ -86,6 +87,7 @@ def measure() -> str:
                 _cohorts(populations),
                 _drift(populations, known),
                 _quality(tables["lfw"], known),
+                _refused(tables),
             ]
         )
 
@@ -306,20 +308,32 @@ def _drift(populations: dict[str, Population], known: Calibration) -> str:
 # (c) quality
 
 FACES = 1000
-DEGRADED: dict[str, Callable[[NDArray[np.uint8], float], NDArray[np.uint8]]] = {
-    "as it is": lambda crop, _: crop,
-    "32 px between the eyes": lambda crop, eye: _shrunk(crop, 32 / eye),
-    "24 px": lambda crop, eye: _shrunk(crop, 24 / eye),
-    "16 px": lambda crop, eye: _shrunk(crop, 16 / eye),
-    "12 px": lambda crop, eye: _shrunk(crop, 12 / eye),
-    "8 px": lambda crop, eye: _shrunk(crop, 8 / eye),
-    "12 px, with noise": lambda crop, eye: _shrunk(crop, 12 / eye, noise=12),
-    "8 px, with noise": lambda crop, eye: _shrunk(crop, 8 / eye, noise=12),
-    "blurred, σ 0.04 of the eyes' distance": lambda crop, eye: _blurred(crop, 0.04 * eye),
-    "blurred, 0.07": lambda crop, eye: _blurred(crop, 0.07 * eye),
-    "blurred, 0.10": lambda crop, eye: _blurred(crop, 0.10 * eye),
-    "darkened, with noise": lambda crop, _: _darkened(crop),
+FACE = TEMPLATES["arcface-112"][1]
+EYES = float(np.linalg.norm(FACE[0] - FACE[1]))
+Picture = NDArray[np.uint8]
+DEGRADED: dict[str, tuple[float, Callable[[Picture], Picture]]] = {
+    "as it is": (EYES, lambda picture: picture),
+    "32 px between the eyes": (32, lambda picture: picture),
+    "24 px": (24, lambda picture: picture),
+    "16 px": (16, lambda picture: picture),
+    "12 px": (12, lambda picture: picture),
+    "8 px": (8, lambda picture: picture),
+    "32 px, with noise": (32, lambda picture: _noisy(picture, 12)),
+    "24 px, with noise": (24, lambda picture: _noisy(picture, 12)),
+    "16 px, with noise": (16, lambda picture: _noisy(picture, 12)),
+    "12 px, with noise": (12, lambda picture: _noisy(picture, 12)),
+    "8 px, with noise": (8, lambda picture: _noisy(picture, 12)),
+    "32 px, with strong noise": (32, lambda picture: _noisy(picture, 25)),
+    "16 px, with strong noise": (16, lambda picture: _noisy(picture, 25)),
+    "24 px, printed in dots": (24, lambda picture: _printed(picture, 3)),
+    "16 px, with noise, JPEG of quality 50": (16, lambda picture: _compressed(_noisy(picture, 12), 50)),
+    "16 px, JPEG of quality 20": (16, lambda picture: _compressed(picture, 20)),
+    "blurred, σ 0.04 of the eyes' distance": (EYES, lambda picture: _blurred(picture, 0.04 * EYES)),
+    "blurred, 0.07": (EYES, lambda picture: _blurred(picture, 0.07 * EYES)),
+    "blurred, 0.10": (EYES, lambda picture: _blurred(picture, 0.10 * EYES)),
+    "darkened, with noise": (EYES, lambda picture: _noisy(_darkened(picture), 4)),
 }
+"""For each name the pixels between the eyes, and what happens to so small a picture of a face."""
 
 
 def _quality(lfw: FaceTable, known: Calibration) -> str:
@@ -328,20 +342,22 @@ def _quality(lfw: FaceTable, known: Calibration) -> str:
     people = np.array([Path(source).parent.name for source in lfw.sources])
     order = np.random.default_rng(0).permutation(len(lfw))
     rows = np.sort(order[np.unique(people[order], return_index=True)[1]][:FACES])
-    crops = np.concatenate([align(Photo.open(lfw.sources[row]).pixels, lfw.landmarks[row][None]) for row in rows])
-    right_eye, left_eye = TEMPLATES["arcface-112"][1][:2]
+    crops = _crops(lfw, rows)
     clear, at = lfw.embeddings[rows], {rate: known.threshold(rate).similarity for rate in RATES}
     results = []
-    for name, degrade in DEGRADED.items():
-        poor = np.stack([degrade(crop, float(np.linalg.norm(left_eye - right_eye))) for crop in crops])
-        quality = measure_quality(poor, lfw.landmarks[rows])
+    for name, (eyes, worsen) in DEGRADED.items():
+        poor = np.stack([_enlarged(worsen(_shrunk(crop, eyes))) for crop in crops])
+        quality = measure_quality(poor, np.broadcast_to(FACE * eyes / EYES, (FACES, 5, 2)))
         embeddings = encoder.embed_crops(poor)
+        compared = embeddings[~quality.blurred]
         results.append(
             (
                 name,
                 f"{np.median(quality.sharpness):.3f}",
-                f"{100 * quality.blurred.mean():.0f} %",
-                _each_rate((embeddings @ embeddings.T)[np.triu_indices(FACES, 1)], at),
+                f"{np.median(quality.noise):.1f}",
+                f"{100 * quality.blurred.mean():.1f} %",
+                _each_rate(_of_two(embeddings), at),
+                _each_rate(_of_two(compared), at) if len(compared) >= FACES // 10 else "–",
                 _each_rate((embeddings @ clear.T)[~np.eye(FACES, dtype=bool)], at),
                 _own_people(Population(embeddings, people[rows])),
                 f"{np.median((embeddings * clear).sum(axis=1)):.2f}",
@@ -350,18 +366,41 @@ def _quality(lfw: FaceTable, known: Calibration) -> str:
     header = (
         f"LFW, one photo of {FACES:,} people",
         "sharpness",
-        "called blurred by its sharpness",
+        "noise",
+        "not compared with one another",
         f"both photos so, at {_RATES_SHOWN}",
+        "both so, of those compared",
         "one of them",
         f"both, half of the people calibrate, at {_RATES_SHOWN}",
         "similarity to the photo as it is",
     )
     return (
-        "## Quality\n\nLFW's threshold on degraded crops of LFW. 16 pixels between the eyes or a dark photo leave the "
-        "false match rate as it is; two photos that are both strongly blurred, or so small that noise makes up for "
-        "detail, match more often by chance. A face whose eyes are less than 12 pixels apart is called blurred "
-        "whatever its sharpness.\n\n" + table(header, results)
+        "## Quality\n\nLFW's threshold on degraded crops of LFW: false matches for each that is stated. 16 pixels "
+        "between the eyes or a dark photo leave the rate as it is; two photos that are both strongly blurred, "
+        "noisy or tiny match more often by chance. Their sharpness, noise and size tell most such faces, and no two of "
+        "them are compared. What JPEG has made of noise, or of a small face, is not noticed. Noise has a σ of 12 of "
+        "255 in each channel, strong noise 25.\n\n" + table(header, results)
     )
+
+
+def _refused(tables: dict[str, FaceTable]) -> str:
+    rows = []
+    for name, faces in tables.items():
+        chosen = np.sort(np.random.default_rng(0).permutation(len(faces))[:MOST_JUDGED])
+        quality = measure_quality(_crops(faces, chosen), faces.landmarks[chosen])
+        blurred, small = quality.sharpness < BLURRED, quality.magnification > ENLARGED
+        noisy = quality.blurred & ~(blurred | small)
+        rows.append((name, f"{len(chosen):,}", *(f"{100 * of.mean():.2f} %" for of in (blurred, small, noisy))))
+    header = ("set, as it is", "faces", "blurred", "small", "noisy and neither")
+    return "How many faces of ordinary photos are so:\n\n" + table(header, rows)
+
+
+def _crops(faces: FaceTable, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    return np.concatenate([align(Photo.open(faces.sources[row]).pixels, faces.landmarks[row][None]) for row in rows])
+
+
+def _of_two(embeddings: Embeddings) -> NDArray[np.float32]:
+    return np.asarray((embeddings @ embeddings.T)[np.triu_indices(len(embeddings), 1)])
 
 
 def _own_people(population: Population) -> str:
@@ -377,19 +416,39 @@ def _own_people(population: Population) -> str:
     return " · ".join(cells)
 
 
-def _shrunk(crop: NDArray[np.uint8], scale: float, noise: float = 0) -> NDArray[np.uint8]:
-    side = round(crop.shape[0] * scale)
-    small = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
-    grain = np.random.default_rng(int(crop.sum())).normal(0, noise, small.shape)
-    small = np.clip(small + grain, 0, 255).astype(np.uint8)
-    return np.asarray(cv2.resize(small, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+def _shrunk(crop: Picture, eyes: float) -> Picture:
+    side = round(crop.shape[0] * eyes / EYES)
+    return np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _blurred(crop: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
-    return np.asarray(cv2.GaussianBlur(crop, (0, 0), sigma), np.uint8)
+def _enlarged(picture: Picture) -> Picture:
+    return np.asarray(cv2.resize(picture, TEMPLATES["arcface-112"][0], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _darkened(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    light = 255 * 0.35 * (crop / 255) ** 2.2
-    noise = np.random.default_rng(int(crop.sum())).normal(0, 4, crop.shape)
-    return np.clip(light + noise, 0, 255).astype(np.uint8)
+def _noisy(picture: Picture, sigma: float) -> Picture:
+    noise = np.random.default_rng(int(picture.sum())).normal(0, sigma, picture.shape)
+    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+
+def _compressed(picture: Picture, quality: int) -> Picture:
+    file = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.cvtColor(np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _printed(picture: Picture, period: float) -> Picture:
+    """Black dots on white, so many pixels apart along the diagonals: a scan of a newspaper."""
+    fine = 4
+    grey = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), None, fx=fine, fy=fine).astype(np.float32)
+    down, right = np.indices(grey.shape) * 2 * np.pi / (period * fine)
+    screen = 2 + np.cos((right + down) / np.sqrt(2)) + np.cos((right - down) / np.sqrt(2))
+    dots = np.where(grey > 255 / 4 * screen, np.float32(255), np.float32(0))
+    small = cv2.resize(dots, picture.shape[1::-1], interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_GRAY2RGB), np.uint8)
+
+
+def _blurred(picture: Picture, sigma: float) -> Picture:
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.uint8)
+
+
+def _darkened(picture: Picture) -> Picture:
+    return (255 * 0.35 * (picture / 255) ** 2.2).astype(np.uint8)

@@ -171,7 +171,7 @@ class Recognizer:
 
         Returns:
             The decision; photos that cannot be used give ``unusable``, with the reason. So do two whose faces are
-            both so blurred or small that no calibration holds for them, unless `threshold` is given.
+            both so blurred, noisy or small that no calibration holds for them, unless `threshold` is given.
 
         Raises:
             CalibrationError: The calibration's data cannot support this rate, or there is no calibration.
@@ -224,8 +224,8 @@ class Recognizer:
 
 def _too_blurred(first: Faces, second: Faces) -> NoFaceError:
     return NoFaceError(
-        f"The faces in {first.source} and {second.source} are both too blurred or small: strangers look alike then "
-        "more often than stated.",
-        hint="Use a sharper or larger photo of either, or decide by a threshold of your own.",
+        f"The faces in {first.source} and {second.source} are both too blurred, noisy or small: strangers look alike "
+        "then more often than stated.",
+        hint="Use a sharper, cleaner or larger photo of either, or decide by a threshold of your own.",
         code="no-face.blurred",
     )

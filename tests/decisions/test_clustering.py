@@ -62,7 +62,7 @@ def test_blurred_faces_are_put_to_sharp_ones_alone(method: Method) -> None:
     found = run(embeddings, method, blurred=blurred)
     apart = np.where(blurred & (who == 2), 100 + np.arange(len(who)), who)
     assert same_grouping(found.labels, apart)
-    assert found.reason.endswith("; 4 faces too blurred or small to be compared with one another")
+    assert found.reason.endswith("; 4 faces too blurred, noisy or small to be compared with one another")
     assert same_grouping(run(embeddings, method).labels, who)
     by_threshold = cluster(embeddings, method=method, threshold=0.5, blurred=blurred)
     assert same_grouping(by_threshold.labels, who)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from data import photos
-from mien.faces import TEMPLATES, Detector, measure_quality
-from mien.faces.quality import magnification, pose
+from mien.faces import TEMPLATES, Detector, align, measure_quality
+from mien.faces.quality import BLURRED, are_blurred, magnification, noise, pose, sharpness
 
 HEAD = np.array([[-0.5, 0.0, 0.0], [0.5, 0.0, 0.0], [0.0, 0.571, 0.48], [-0.414, 1.154, 0.1], [0.414, 1.154, 0.1]])
 FRONT = TEMPLATES["arcface-112"][1]
@@ -25,11 +25,11 @@ def seen(yaw: float, pitch: float, roll: float, size: float = 40.0) -> NDArray[n
 
 
 def textured() -> NDArray[np.uint8]:
-    """Large soft shapes with fine detail on them, as in a face: (1, 112, 112, 3)."""
+    """Large soft shapes with fine detail on some of them, as in a face: (1, 112, 112, 3)."""
     rng = np.random.default_rng(0)
-    noise = rng.standard_normal((112, 112))
-    shapes, detail = (cv2.GaussianBlur(noise, (0, 0), sigma) for sigma in (16.0, 1.0))
-    grey = 120 + 30 * shapes / shapes.std() + 20 * detail / detail.std()
+    chance = rng.standard_normal((112, 112))
+    shapes, detail = (cv2.GaussianBlur(chance, (0, 0), sigma) for sigma in (16.0, 1.0))
+    grey = 120 + 30 * shapes / shapes.std() + np.where(shapes > 0, 30 * detail / detail.std(), 0)
     return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[None, :, :, None], 3, axis=3)
 
 
@@ -92,13 +92,13 @@ def test_brightness_and_contrast_of_known_greys() -> None:
 
 def test_one_colour_has_no_detail() -> None:
     quality = measure_quality(np.full((1, 112, 112, 3), 90, np.uint8), FRONT[None])
-    assert quality.sharpness[0] == quality.contrast[0] == 0
+    assert quality.sharpness[0] == quality.noise[0] == quality.contrast[0] == 0
 
 
 def test_no_faces() -> None:
     quality = measure_quality(np.zeros((0, 112, 112, 3), np.uint8), np.zeros((0, 5, 2)))
     assert len(quality) == 0
-    assert quality.sharpness.shape == quality.yaw.shape == (0,)
+    assert quality.sharpness.shape == quality.noise.shape == quality.yaw.shape == (0,)
 
 
 @pytest.mark.parametrize(
@@ -131,5 +131,81 @@ def test_a_small_face_is_blurred_however_sharp_its_crop_is() -> None:
     turn = np.array([[0.6, -0.8], [0.8, 0.6]])
     landmarks = np.stack([points, points / 2.9, points @ turn.T / 3.1 + 40, 0 * points])
     np.testing.assert_allclose(magnification(landmarks), [1, 2.9, 3.1, 0])
-    noise = np.random.default_rng(0).integers(0, 256, (4, 112, 112, 3)).astype(np.uint8)
-    assert measure_quality(noise, landmarks).blurred.tolist() == [False, False, True, False]
+    crops = np.repeat(textured(), 4, axis=0)
+    assert measure_quality(crops, landmarks).blurred.tolist() == [False, False, True, False]
+
+
+def grainy(picture: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
+    """With the same noise in each channel: (1, H, W, 3)."""
+    grain = np.random.default_rng(0).normal(0, sigma, picture.shape[:2])[..., None]
+    return np.clip(np.rint(picture + grain), 0, 255).astype(np.uint8)[None]
+
+
+def seen_with(eyes: float) -> NDArray[np.float64]:
+    return FRONT[None] * eyes / float(np.linalg.norm(FRONT[0] - FRONT[1]))
+
+
+@pytest.mark.parametrize("sigma", [4, 10, 20])
+def test_noise_is_measured_where_there_is_nothing_else(sigma: float) -> None:
+    """Averaged over two by two pixels it is half as strong, and by chance there are places with two thirds of that."""
+    grey = np.full((112, 112, 3), 128, np.uint8)
+    assert noise(grainy(grey, sigma))[0] == pytest.approx(sigma / 3, rel=0.1)
+    assert noise(grey[None])[0] == 0
+
+
+def test_edges_are_no_noise_and_shapes_hide_none() -> None:
+    stripes = np.repeat(np.where(np.indices((112, 112))[1] // 8 % 2, 60, 190).astype(np.uint8)[..., None], 3, axis=2)
+    plain = noise(grainy(np.full((112, 112, 3), 128, np.uint8), 12))[0]
+    for picture in (stripes, cv2.GaussianBlur(textured()[0], (0, 0), 4).astype(np.uint8)):
+        assert noise(picture[None])[0] < 0.5
+        assert noise(grainy(picture, 12))[0] == pytest.approx(plain, rel=0.1)
+
+
+@pytest.mark.parametrize(("eyes", "harmful"), [(32, 16), (20, 8), (12.5, 6)])
+def test_noise_matters_the_more_the_smaller_a_face_is(eyes: float, harmful: float) -> None:
+    """Such a face looks sharp."""
+    side = round(112 * eyes / float(np.linalg.norm(FRONT[0] - FRONT[1])))
+    small = cv2.resize(textured()[0], (side, side), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    blurred = {}
+    for sigma in (0, harmful / 6, harmful):
+        crop = cv2.resize(grainy(small, sigma)[0], (112, 112), interpolation=cv2.INTER_LINEAR)[None].astype(np.uint8)
+        assert sharpness(crop)[0] > BLURRED
+        blurred[sigma] = bool(measure_quality(crop, seen_with(eyes)).blurred[0])
+    assert blurred == {0: False, harmful / 6: False, harmful: True}
+
+
+@given(st.floats(0, 10), st.floats(0, 3))
+def test_a_face_with_less_noise_or_less_enlarged_is_no_more_refused(noise: float, enlarged: float) -> None:
+    def refused(noise: float, enlarged: float) -> bool:
+        return bool(are_blurred(np.array([0.1]), np.array([noise]), np.array([enlarged]))[0])
+
+    assert refused(noise, enlarged) >= max(refused(noise / 2, enlarged), refused(noise, enlarged / 2))
+
+
+def test_what_was_not_measured_refuses_no_face() -> None:
+    """Of tables and photos from before it was."""
+    unknown = np.array([np.nan])
+    assert not are_blurred(unknown, unknown, np.ones(1))[0]
+    assert are_blurred(np.array([0.001]), unknown, np.ones(1))[0]
+    assert are_blurred(unknown, np.array([9.0]), np.ones(1))[0]
+    assert not are_blurred(unknown, np.array([9.0]), np.zeros(1))[0]
+
+
+@pytest.mark.photos
+def test_noise_on_small_real_faces_is_noticed_and_the_faces_alone_are_not() -> None:
+    detector, rng = Detector.open(), np.random.default_rng(0)
+    refused = {0: 0, 12: 0}
+    people = sorted(photos("lfw").iterdir())[:400:10]
+    for person in people:
+        found = detector.detect(min(person.glob("*.jpg"))).most_central()
+        assert found.photo is not None
+        scale = 16 / float(np.linalg.norm(found.landmarks[0, 0] - found.landmarks[0, 1]))
+        small = cv2.resize(found.photo.pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        for sigma in refused:
+            picture = np.clip(small + rng.normal(0, sigma, small.shape), 0, 255).astype(np.uint8)
+            landmarks = found.landmarks * scale
+            refused[sigma] += int(
+                are_blurred(np.ones(1), noise(align(picture, landmarks)), magnification(landmarks))[0]
+            )
+    assert refused[0] <= 1
+    assert refused[12] >= len(people) - 1

@@ -58,7 +58,7 @@ def test_photos_without_a_name_stay_apart() -> None:
 def test_photos_of_blurred_faces_alone_are_among_the_problems(tmp_path: Path) -> None:
     table = FaceTable("sface", "ab")
     blurred, mixed, unknown = photo("blurred", 2, 1), photo("mixed", 2, 2), photo("unknown", 1, 3)
-    blurred = replace(blurred, sharpness=np.array([0.002, 0.001]))
+    blurred = replace(blurred, sharpness=np.array([0.002, 0.1]), noise=np.array([0.1, 1000.0]))
     table.extend([blurred, replace(mixed, sharpness=np.array([0.001, 0.1])), Faces(source="empty"), unknown])
     assert table.blurred.tolist() == [True, True, True, False, False]
     table.save(tmp_path / "faces.npz")
@@ -66,24 +66,27 @@ def test_photos_of_blurred_faces_alone_are_among_the_problems(tmp_path: Path) ->
     assert part.sources == ["mixed", "unknown"]
     np.testing.assert_array_equal(part.embeddings, table.embeddings[[3, 4]])
     np.testing.assert_array_equal(part.sharpness, [0.1, np.nan])
+    np.testing.assert_array_equal(FaceTable.load(tmp_path / "faces.npz").noise, [0.1, 1000, np.nan, np.nan, np.nan])
     why = {"empty": "no-face.none", "blurred": "no-face.blurred"}
     assert {name: problem["code"] for name, problem in part.problems.items()} == why
     assert len(table) == 5
     assert list(table.problems) == ["empty"]
 
 
-def test_a_table_from_before_sharpness_was_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unknown", [["noise"], ["sharpness", "noise"]])
+def test_a_table_from_before_quality_was_kept(unknown: list[str], tmp_path: Path) -> None:
     table = FaceTable("sface", "ab")
     table.extend([photo("a", 2)])
     table.save(tmp_path / "new.npz")
     arrays = dict(np.load(tmp_path / "new.npz"))
-    del arrays["sharpness"]
+    for name in unknown:
+        del arrays[name]
     np.savez(tmp_path / "old.npz", **arrays)
     old = FaceTable.load(tmp_path / "old.npz")
-    assert np.isnan(old.sharpness).all()
+    assert all(np.isnan(getattr(old, name)).all() for name in unknown)
     assert not old.blurred.any()
-    old.extend([replace(photo("b", 1), sharpness=np.array([0.001]))])
-    assert old.blurred.tolist() == [False, False, True]
+    old.extend([replace(photo("b", 1), sharpness=np.array([0.001])), replace(photo("c", 1), noise=np.array([1000.0]))])
+    assert old.blurred.tolist() == [False, False, True, True]
 
 
 def test_only_some_photos() -> None:
@@ -165,6 +168,9 @@ def test_a_missing_table(tmp_path: Path) -> None:
         {"sharpness": np.full(2, -1.0)},
         {"sharpness": np.full(2, np.inf)},
         {"sharpness": np.full(2, "x")},
+        {"noise": np.zeros(3)},
+        {"noise": np.full(2, -1.0)},
+        {"noise": np.full(2, np.inf)},
         {"embeddings": np.full((2, 8), np.nan, np.float32)},
         {"embeddings": np.full((2, 8), "x")},
         {"embeddings": np.full((2, 8), 30, np.float32)},

@@ -12,9 +12,9 @@ FacePolicy = Literal["central", "largest", "only", "all"]
 def too_blurred(source: str) -> NoFaceError:
     """Why a photo can't stand for a person whom others are compared with at a stated rate."""
     return NoFaceError(
-        f"The face in {source} is too blurred or small to know a person by: other such faces look like it more often "
-        "than stated.",
-        hint="Use a sharper or larger one.",
+        f"The face in {source} is too blurred, noisy or small to know a person by: other such faces look like it "
+        "more often than stated.",
+        hint="Use a sharper, cleaner or larger one.",
         code="no-face.blurred",
     )
 

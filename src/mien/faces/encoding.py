@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mien.errors import ModelCardError, ModelError
 from mien.faces.alignment import TEMPLATES
 from mien.faces.faces import Faces
-from mien.faces.quality import sharpness
+from mien.faces.quality import noise, sharpness
 from mien.models import ModelCard, Runner, load_card, open_model
 
 BATCH = 16
@@ -166,10 +166,11 @@ def open_encoder(
 
 
 def with_embeddings(faces: Sequence[Faces], encoder: Encoder) -> list[Faces]:
-    """The same faces with their embeddings, computed in batches across photos, and their sharpness."""
+    """The same faces with their embeddings, computed in batches across photos, and their sharpness and noise."""
     found = [i for i, one in enumerate(faces) if len(one)]
     nothing = np.zeros((0, encoder.dimensions), np.float32)
     done = [one if len(one) else replace(one, embeddings=nothing) for one in faces]
     for i, embeddings in zip(found, encoder.embed([faces[i] for i in found]), strict=True):
-        done[i] = replace(faces[i], embeddings=embeddings, sharpness=sharpness(faces[i].crops()))
+        crops = faces[i].crops()
+        done[i] = replace(faces[i], embeddings=embeddings, sharpness=sharpness(crops), noise=noise(crops))
     return done

@@ -33,6 +33,7 @@ class Faces:
         scores: (N,) float32 in [0, 1]: how sure the detector is that this is a face.
         embeddings: (N, D) float32 of unit length; (N, 0) before they are computed.
         sharpness: (N,) float64: how much detail each has (`FaceQuality.sharpness`); NaN before they are embedded.
+        noise: (N,) float64: how much noise each has (`FaceQuality.noise`); NaN before they are embedded.
         size: (width, height) of the upright photo.
         source: Where the photo came from.
         photo: The photo itself, if it was kept.
@@ -45,6 +46,7 @@ class Faces:
     scores: NDArray[np.float32] = field(default_factory=_rows)
     embeddings: NDArray[np.float32] = field(default_factory=lambda: _rows(0))
     sharpness: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    noise: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     size: tuple[int, int] = (0, 0)
     source: str = ""
     photo: Photo | None = None
@@ -54,9 +56,11 @@ class Faces:
 
     def __post_init__(self) -> None:
         rows = len(self.boxes)
-        if rows and not len(self.sharpness):
-            object.__setattr__(self, "sharpness", np.full(rows, np.nan))
-        wanted = {"boxes": (rows, 4), "landmarks": (rows, 5, 2), "scores": (rows,), "sharpness": (rows,)}
+        for name in ("sharpness", "noise"):
+            if rows and not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(rows, np.nan))
+        wanted = {"boxes": (rows, 4), "landmarks": (rows, 5, 2)}
+        wanted |= dict.fromkeys(("scores", "sharpness", "noise"), (rows,))
         for name, shape in wanted.items():
             if getattr(self, name).shape != shape:
                 raise ValueError(f"{name} must have shape {shape}, not {getattr(self, name).shape}")
@@ -81,6 +85,7 @@ class Faces:
             scores=self.scores[index],
             embeddings=self.embeddings[index] if embedded else self.embeddings,
             sharpness=self.sharpness[index],
+            noise=self.noise[index],
         )
 
     def __iter__(self) -> Iterator[Faces]:
@@ -89,8 +94,8 @@ class Faces:
 
     @property
     def blurred(self) -> NDArray[np.bool_]:
-        """(N,) whether a face is known to have so little detail that two such faces are not to be compared."""
-        return are_blurred(self.sharpness, magnification(self.landmarks))
+        """(N,) whether a face shows so little, blurred, small or noisy, that two such are not to be compared."""
+        return are_blurred(self.sharpness, self.noise, magnification(self.landmarks))
 
     def largest(self) -> Faces:
         """The face with the largest box. Raises `NoFaceError` if there is none."""

@@ -39,6 +39,7 @@ class FaceTable:
         scores: (N,) float32 detection scores.
         embeddings: (N, D) float32 of unit length.
         sharpness: (N,) float64, see `Faces.sharpness`; NaN of a table from before it was kept.
+        noise: (N,) float64, see `Faces.noise`; NaN of a table from before it was kept.
         problems: For each photo without a face, why.
         stamps: For each photo that is a file, its size and when it was last written.
     """
@@ -52,6 +53,7 @@ class FaceTable:
     scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     embeddings: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     sharpness: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    noise: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     problems: dict[str, dict[str, str]] = field(default_factory=dict)
     stamps: dict[str, str] = field(default_factory=dict)
 
@@ -61,7 +63,7 @@ class FaceTable:
     @property
     def blurred(self) -> NDArray[np.bool_]:
         """(N,) `Faces.blurred`."""
-        return are_blurred(self.sharpness, magnification(self.landmarks))
+        return are_blurred(self.sharpness, self.noise, magnification(self.landmarks))
 
     def photos_done(self) -> set[str]:
         """The photos that the table has an answer for."""
@@ -101,6 +103,7 @@ class FaceTable:
                 self.landmarks = np.concatenate([self.landmarks, *(faces.landmarks for faces in new)])
                 self.scores = np.concatenate([self.scores, *(faces.scores for faces in new)])
                 self.sharpness = np.concatenate([self.sharpness, *(faces.sharpness for faces in new)])
+                self.noise = np.concatenate([self.noise, *(faces.noise for faces in new)])
                 old = [self.embeddings] if len(self.embeddings) else []
                 self.embeddings = np.concatenate([*old, *(faces.embeddings for faces in new)])
 
@@ -133,6 +136,7 @@ class FaceTable:
             scores=self.scores[kept],
             embeddings=self.embeddings[kept],
             sharpness=self.sharpness[kept],
+            noise=self.noise[kept],
         )
 
     def photo_numbers(self) -> NDArray[np.int64]:
@@ -168,6 +172,7 @@ class FaceTable:
                 scores=self.scores,
                 embeddings=self.embeddings,
                 sharpness=self.sharpness,
+                noise=self.noise,
                 about=np.array(json.dumps(about, ensure_ascii=False)),
             )
 
@@ -210,12 +215,15 @@ class FaceTable:
             arrays[name].astype(np.float32, casting="same_kind", copy=False)
             for name in ("boxes", "landmarks", "scores", "embeddings")
         )
-        sharpness = arrays.get("sharpness", np.full(faces, np.nan)).astype(np.float64, casting="same_kind", copy=False)
+        sharpness, noise = (
+            arrays.get(name, np.full(faces, np.nan)).astype(np.float64, casting="same_kind", copy=False)
+            for name in _KEPT_SINCE
+        )
         if not all(np.isfinite(each).all() for each in (boxes, landmarks, scores, embeddings)):
             raise ValueError
         if not are_of_unit_length(embeddings):
             raise ValueError
-        if sharpness.shape != (faces,) or (sharpness < 0).any() or np.isinf(sharpness).any():
+        if any(each.shape != (faces,) or (each < 0).any() or np.isinf(each).any() for each in (sharpness, noise)):
             raise ValueError
         if not all(why.keys() >= {"code", "message", "hint"} and _are_text(why.values()) for why in problems.values()):
             raise ValueError
@@ -232,6 +240,7 @@ class FaceTable:
             scores,
             embeddings,
             sharpness,
+            noise,
             problems,
             stamps,
         )
@@ -257,11 +266,15 @@ _NOT_A_TABLE = (
 """What reading any other file as a table raises."""
 
 
+_KEPT_SINCE = ("sharpness", "noise")
+"""What tables of an older mien are without."""
+
+
 def _arrays(opened: BinaryIO) -> dict[str, NDArray[Any]]:
     loaded = np.load(opened, allow_pickle=False)
     if not isinstance(loaded, np.lib.npyio.NpzFile):
         raise TypeError
     if loaded.zip is None or any(member.compress_type != ZIP_STORED for member in loaded.zip.infolist()):
         raise ValueError  # `save` compresses nothing, and a small file could unpack to more than there is memory for
-    known = ("about", "sources", "boxes", "landmarks", "scores", "embeddings", "sharpness")
+    known = ("about", "sources", "boxes", "landmarks", "scores", "embeddings", *_KEPT_SINCE)
     return {name: loaded[name] for name in known if name in loaded}

@@ -96,7 +96,7 @@ def cluster(
         fmr: The false match rate, between two photos, at whose threshold groups are joined.
         threshold: Joins groups instead of the one that follows from `fmr`.
         photo_of_face: (N,) integers: the photo each face is in. Two faces of one photo are never put together.
-        blurred: (N,) bool: faces so blurred or small (`Faces.blurred`) that the calibration does not hold between two
+        blurred: (N,) bool: faces so blurred, noisy or small (`Faces.blurred`) that no calibration holds between two
             of them. Such a face is put to faces that are not, or left alone. Where no rate is asked for, with a
             `threshold` and by K-means, they are faces like any other.
         people: How many groups K-means makes, at most.
@@ -183,7 +183,7 @@ def _mask(blurred: ArrayLike | None, faces: int) -> NDArray[np.bool_]:
 
 def _apart(blurred: NDArray[np.bool_]) -> str:
     count = int(np.count_nonzero(blurred))
-    return f"; {counted(count, 'face')} too blurred or small to be compared with one another" if count else ""
+    return f"; {counted(count, 'face')} too blurred, noisy or small to be compared with one another" if count else ""
 
 
 def _found(labels: NDArray[np.int64]) -> str:

@@ -40,8 +40,8 @@ class EmbeddedPhotos:
         quality: (N,) float32 in [0, 1], how good each one is; the detection score, for now.
         without_face: The photos that gave no embedding.
         encoder: What made the embeddings.
-        blurred: (N,) bool, which faces are so blurred that no two of them are to be compared (`Faces.blurred`); None
-            where nobody looked.
+        blurred: (N,) bool, which faces are so blurred, noisy or small that no two of them are to be compared
+            (`Faces.blurred`); None where nobody looked.
     """
 
     names: Sequence[str]
