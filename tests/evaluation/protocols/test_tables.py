@@ -37,3 +37,17 @@ def test_lists_end_their_lines_at_newlines_only(tmp_path: Path, end: str) -> Non
     file.write_bytes(f"# by a\u2028b{end}0.5{end}bad{end}".encode())
     with pytest.raises(InputError, match=r"^Line 3 of"):
         _column(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('score,mated\n"0.5,1\n' + "0.3,0\n" * 30_000, r"^Line \d+ of .* can't be read: .*never closed"),
+        (f"score,mated\n0.5,{'1' * 140_000}\n", r"^Line 2 of .* can't be read"),
+        ("score,mated\n0.5,1\n,\n\n,1\n", r"^Line 5 of .* names no score\.$"),
+    ],
+)
+def test_a_table_that_lacks_an_end_or_a_value_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        read_table(tmp_path / "a.csv", ("score", "mated"))

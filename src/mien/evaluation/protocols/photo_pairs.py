@@ -267,7 +267,7 @@ def truth(path: str | Path, number: int, label: str) -> bool:
     """
     if label.lower() not in _TRUE | _FALSE:
         raise InputError(
-            f"Line {number} of {path} should have the label 1 (mated) or 0 (non-mated), and has {label or 'none'}.",
+            f"Line {number} of {path} should have the label 1 (mated) or 0 (non-mated), and has {label}.",
             hint="The words true and false, yes and no, mated and non-mated are understood too.",
             code="input.pairs",
         )

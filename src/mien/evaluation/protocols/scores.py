@@ -36,7 +36,7 @@ def read_score_table(path: Path) -> Comparisons:
         InputError: If the file can't be read, or a line makes no sense; an empty score is a failed comparison.
     """
     try:
-        table = read_table(path, ("score", "mated"))
+        table = read_table(path, ("score", "mated"), may_be_empty=("score",))
     except InputError as error:
         raise (_of_one_kind(path) or error) from None
     similarity = np.array([_score(path, line, row["score"] or "nan") for line, row in table.items()])

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,18 +27,21 @@ def read_text(path: str | Path, what: str) -> str:
         raise InputError(f"The {what} {path} can't be read: {reason}.", code="input.file") from error
 
 
-def read_table(path: str | Path, columns: Sequence[str]) -> dict[int, dict[str, str]]:
+def read_table(
+    path: str | Path, columns: Sequence[str], *, may_be_empty: Collection[str] = ()
+) -> dict[int, dict[str, str]]:
     """The rows of a CSV file by the number of their line; spaces around values are taken away, blank rows skipped.
 
     Args:
         path: The file, whose first line names the columns.
-        columns: Those that it must have.
+        columns: Those that it must have, with a value in each row.
+        may_be_empty: Those of them that a row may leave empty.
 
     Raises:
-        InputError: If the file can't be read, has no rows, lacks a column, or a row has too few or many values.
+        InputError: If the file can't be read or has no rows, or a column, a value or its end is missing.
     """
-    reader = csv.reader(io.StringIO(read_text(path, "table"), newline=""))
-    header = [name.strip().lower() for name in next(reader, [])]
+    rows = _rows(path)
+    header = [name.strip().lower() for name in next(rows, (1, []))[1]]
     if not set(columns) <= set(header):
         raise InputError(
             f"The first line of {path} should name the columns {', '.join(columns)}.",
@@ -48,18 +51,33 @@ def read_table(path: str | Path, columns: Sequence[str]) -> dict[int, dict[str, 
     if twice := next((name for name in header if header.count(name) > 1), None):
         raise InputError(f"The first line of {path} names the column {twice} twice.", code="input.columns")
     table = {}
-    for row in reader:
+    for line, row in rows:
         if not any(value.strip() for value in row):
             continue
         if len(row) != len(header):
             raise InputError(
-                f"Line {reader.line_num} of {path} should have {len(header)} values, and has {len(row)}.",
-                code="input.columns",
+                f"Line {line} of {path} should have {len(header)} values, and has {len(row)}.", code="input.columns"
             )
-        table[reader.line_num] = dict(zip(header, (value.strip() for value in row), strict=True))
+        table[line] = dict(zip(header, (value.strip() for value in row), strict=True))
+        if lacks := next((name for name in columns if not table[line][name] and name not in may_be_empty), None):
+            raise InputError(f"Line {line} of {path} names no {lacks}.", code="input.columns")
     if not table:
         raise InputError(f"{path} has no rows.", code="input.columns")
     return table
+
+
+def _rows(path: str | Path) -> Iterator[tuple[int, list[str]]]:
+    """Each row of a CSV file, with the number of its last line."""
+    reader = csv.reader(io.StringIO(read_text(path, "table"), newline=""))
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise InputError(
+            f"Line {reader.line_num} of {path} can't be read: {error}.",
+            hint='Perhaps a " before it is never closed.',
+            code="input.columns",
+        ) from error
 
 
 def people_of_pairs(

@@ -32,10 +32,6 @@ class PhotoTable:
         self._photos: list[tuple[str, str]] = []
         for line, row in read_table(self.file, ("path", "person")).items():
             key, person = row["path"], row["person"]
-            if not key or not person:
-                raise ConfigError(
-                    f"Line {line} of {self.file} names no {'person' if key else 'path'}.", code="config.columns"
-                )
             if key in lines:
                 raise ConfigError(
                     f"Line {line} of {self.file} lists {key}, as line {lines[key]} does.",
