@@ -49,6 +49,8 @@ def test_a_list_without_folds_is_one_fold(tmp_path: Path) -> None:
         ("1\n\nA 1 2\nA 1 2\n", "Line 4"),
         ("1\nA 1 x\nA 1 B 1\n", "Line 2"),
         ("1\nA 1 -2\nA 1 B 1\n", "Line 2"),
+        (f"{'9' * 5000}\n", "Line 1"),
+        (f"1\nA 1 {'9' * 5000}\nA 1 B 1\n", "Line 2"),
     ],
 )
 def test_a_broken_list_is_refused_with_its_line(tmp_path: Path, text: str, said: str) -> None:

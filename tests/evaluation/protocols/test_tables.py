@@ -46,6 +46,7 @@ def test_lists_end_their_lines_at_newlines_only(tmp_path: Path, end: str) -> Non
         (f"score,mated\n0.5,{'1' * 140_000}\n", r"^Line 2 of .* can't be read"),
         ("score,mated\n0.5,1\n,\n\n,1\n", r"^Line 5 of .* names no score\.$"),
     ],
+    ids=["never closed", "endless", "empty"],
 )
 def test_a_table_that_lacks_an_end_or_a_value_is_refused(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "a.csv").write_text(text, encoding="utf-8")

@@ -57,7 +57,7 @@ def read_pairs(path: str | Path) -> PhotoPairs:
     """
     rows = _lines(path)
     number, header = rows.pop(0)
-    if len(header) > 2 or not all(word.isdecimal() and int(word) for word in header):
+    if len(header) > 2 or not all(_is_number(word) and int(word) for word in header):
         raise _bad_line(path, number, "the number of folds and of pairs of each kind in a fold")
     folds, size = (int(header[0]) if len(header) == 2 else 1), int(header[-1])
     if len(rows) != 2 * folds * size:
@@ -191,10 +191,14 @@ def _lfw_pair(path: str | Path, number: int, words: list[str], mated: bool) -> t
         words = [words[0], words[1], words[0], words[2]]
     elif mated or len(words) != 4:
         raise _bad_line(path, number, "NAME NUMBER NUMBER" if mated else "NAME NUMBER NAME NUMBER")
-    if not (words[1].isdecimal() and words[3].isdecimal()):
+    if not (_is_number(words[1]) and _is_number(words[3])):
         raise _bad_line(path, number, "the numbers of two photos")
     first, second = (f"{name}/{name}_{int(photo):04d}.jpg" for name, photo in (words[:2], words[2:]))
     return _two_photos(path, number, first, second)
+
+
+def _is_number(word: str) -> bool:
+    return word.isdecimal() and len(word) < 10  # Python refuses to read thousands of digits
 
 
 def _read_csv(path: str | Path) -> PhotoPairs:
