@@ -112,6 +112,17 @@ def test_lists_and_labelled_folders(folders: tuple[Path, Path]) -> None:
     assert labelled.truth == {"p2/2.png": "p2"}  # type: ignore[attr-defined]
 
 
+def test_a_table_that_says_two_people_of_a_photo_is_refused(folders: tuple[Path, Path]) -> None:
+    table = folders[0].parent / "table.csv"
+    table.write_text("photo,person\nknown/p0.png,Ann\nknown/p0.png,Ann\nknown/p0.png,Bob\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"Line 4 of .* shows Bob, and a line before it Ann"):
+        PROTOCOLS["course"](table, folders[1])
+    truth = truth_of(folders[0].parent)
+    truth.write_text(truth.read_text(encoding="utf-8") + "\n3.png,p4", encoding="utf-8")
+    with pytest.raises(InputError, match=r"Line 12 of .* 3\.png shows p4, and a line before it p3"):
+        PROTOCOLS["course"](*folders, truth=truth)
+
+
 def test_the_threshold_follows_the_number_of_people(folders: tuple[Path, Path]) -> None:
     protocol = PROTOCOLS["course"](*folders, fpir=0.05)
     rule = calibration("f" * 64)

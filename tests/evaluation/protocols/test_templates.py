@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from embedded_people import embedded, vectors
-from mien.errors import ConfigError
+from mien.errors import ConfigError, InputError
 from mien.evaluation import PROTOCOLS, Settings
 from mien.evaluation.protocols.templates import pool
 
@@ -36,6 +36,8 @@ def listed(tmp_path: Path) -> Path:
         lines += [f"{who}b,s{who},v{who},{who}/{frame}.jpg" for frame in (1, 2, 3)]
         lines.append(f"{who}b,s{who},n{who},{who}/4.jpg")
     (tmp_path / "templates.csv").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0/0.jpg").touch()
     return tmp_path / "templates.csv"
 
 
@@ -78,13 +80,14 @@ def test_listed_pairs_of_templates(listed: Path) -> None:
 
 def test_searches_among_templates(listed: Path) -> None:
     gallery, probes = listed.with_name("gallery.csv"), listed.with_name("probes.csv")
-    gallery.write_text("template\n" + "\n".join(f"{who}b" for who in range(7)), encoding="utf-8")
-    probes.write_text("template\n" + "\n".join(f"{who}a" for who in range(10)), encoding="utf-8")
+    gallery.write_text("template\n1b\n" + "\n".join(f"{who}b" for who in range(7)), encoding="utf-8")
+    probes.write_text("template\n" + "\n".join(f"{who}a" for who in (*range(10), 9)), encoding="utf-8")
     protocol = PROTOCOLS["templates"](listed, gallery=gallery, probes=probes)
     evaluation = protocol.evaluate(embedded(people(), noise=0.2), QUICK)
     found = evaluation.identification
     assert found is not None
     assert (found.gallery_people, found.mated_probes, found.stranger_probes) == (7, 7, 3)
+    assert found.gallery_templates == 7, "named twice is there once"
     assert found.rank_1.to_dict()["value"] == 1
     answers = list(protocol.answers(embedded(people(), noise=0.2), Settings(threshold=0.9)))
     assert [row["person"] for row in answers] == [*(f"s{who}" for who in range(7)), *["unknown"] * 3]
@@ -132,3 +135,5 @@ def test_templates_that_are_not_there(listed: Path) -> None:
         PROTOCOLS["templates"](listed, pairs=pairs)
     with pytest.raises(ConfigError, match="go together"):
         PROTOCOLS["templates"](listed, gallery=pairs)
+    with pytest.raises(InputError, match=r"None of the 50 listed photos is in .*nowhere, such as 0/0\.jpg"):
+        PROTOCOLS["templates"](listed, photos=listed.with_name("nowhere"))

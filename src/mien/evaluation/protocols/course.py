@@ -12,7 +12,7 @@ from mien.evaluation.evaluation import Evaluation, WorstError
 from mien.evaluation.intervals.clustered import clustered_shares
 from mien.evaluation.protocols.protocol import Differences, EmbeddedPhotos, Settings, data_of, photos_without_face
 from mien.evaluation.protocols.searched import UNKNOWN, Named, Searched, threshold_for
-from mien.evaluation.protocols.tables import read_table, read_text
+from mien.evaluation.protocols.tables import photo_files, read_table, read_text
 from mien.photos import PhotoSource, find_photos
 
 
@@ -65,35 +65,21 @@ def _gallery(source: Path) -> tuple[dict[str, Path], dict[str, str]]:
         found = _listed(source)
         below = {name: Path(name) for name in found}
         return found, {name: path.parts[0] if len(path.parts) > 1 else path.stem for name, path in below.items()}
-    rows = read_table(source, ("photo", "person")).values()
-    found = {row["photo"]: source.parent / row["photo"] for row in rows}
-    _refuse_if_none_is_there(source, found)
-    return found, {row["photo"]: row["person"] for row in rows}
+    people = _people_in(source, "photo")
+    return photo_files(people, source.parent), people
 
 
 def _listed(source: Path) -> dict[str, Path]:
     """The photos of a folder, or of a list with a path a line, by their names below it."""
     if source.is_dir():
-        found = {path.relative_to(source).as_posix(): path for path in find_photos(source)}
+        folder, names = source, [path.relative_to(source).as_posix() for path in find_photos(source)]
     else:
-        lines = [line.strip() for line in read_text(source, "list of photos").split("\n")]
-        found = {line: source.parent / line for line in lines if line}
-    if not found:
+        folder, names = source.parent, list(map(str.strip, read_text(source, "list of photos").split("\n")))
+    if not any(names):
         raise InputError(
             f"{source} has no photo.", hint="Name a folder of photos, or a list of them.", code="input.photos"
         )
-    _refuse_if_none_is_there(source, found)
-    return found
-
-
-def _refuse_if_none_is_there(source: Path, listed: Mapping[str, Path]) -> None:
-    if not any(path.is_file() for path in listed.values()):
-        raise InputError(
-            f"None of the {counted(len(listed), 'photo')} in the list {source} is there, such as "
-            f"{next(iter(listed.values()))}.",
-            hint="Write each photo's path as it is seen from the list's own folder.",
-            code="input.photos",
-        )
+    return photo_files(filter(None, names), folder)
 
 
 def _copies(probes: Mapping[str, Path], gallery: Collection[Path]) -> frozenset[str]:
@@ -115,7 +101,7 @@ def _sha256(path: Path) -> bytes | None:
 
 
 def _truth(path: Path, asked: Mapping[str, Path]) -> dict[str, str]:
-    whose = {row["probe"]: row["person"] for row in read_table(path, ("probe", "person")).values()}
+    whose = _people_in(path, "probe")
     if missing := [name for name in asked if name not in whose]:
         raise InputError(
             f"{path} says nothing of {len(missing):,} of {len(asked):,} probes, such as {missing[0]}.",
@@ -123,6 +109,24 @@ def _truth(path: Path, asked: Mapping[str, Path]) -> dict[str, str]:
             code="input.truth",
         )
     return whose
+
+
+def _people_in(path: Path, column: str) -> dict[str, str]:
+    """Who is on each photo that a table has in a column.
+
+    Raises:
+        InputError: The table can't be read, or says two people of one photo.
+    """
+    people: dict[str, str] = {}
+    for line, row in read_table(path, (column, "person")).items():
+        photo, person = row[column], row["person"]
+        if people.setdefault(photo, person) != person:
+            raise InputError(
+                f"Line {line} of {path} says that {photo} shows {person}, and a line before it {people[photo]}.",
+                hint="Leave the line that is right.",
+                code="input.people",
+            )
+    return people
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,8 @@ from pathlib import Path
 from typing import Literal
 
 from mien.evaluation.protocols.listed_pairs import ListedPairs
-from mien.evaluation.protocols.photo_pairs import photo_files, read_cfp, read_pair_list
+from mien.evaluation.protocols.photo_pairs import read_cfp, read_pair_list
+from mien.evaluation.protocols.tables import photo_files
 
 
 def pairs(listed: Path, *, photos: Path | None = None, kind: Literal["FF", "FP"] = "FP") -> ListedPairs:
@@ -16,7 +17,7 @@ def pairs(listed: Path, *, photos: Path | None = None, kind: Literal["FF", "FP"]
     if listed.is_dir():
         folder = photos or listed.parent / "Data" / "Images"
         found = read_cfp(listed, kind)
-        return ListedPairs("pairs", f"CFP-{kind}", folder.name, found, photo_files(found, folder))
+        return ListedPairs("pairs", f"CFP-{kind}", folder.name, found, photo_files(found.names, folder))
     folder = photos or listed.parent
     found = read_pair_list(listed)
-    return ListedPairs("pairs", f"The pairs of {listed.stem}", folder.name, found, photo_files(found, folder))
+    return ListedPairs("pairs", f"The pairs of {listed.stem}", folder.name, found, photo_files(found.names, folder))

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from mien.errors import InputError
 from mien.evaluation.protocols.tables import people_of_pairs, read_table, read_text
-from mien.photos import PhotoSource
 
 FOLDS = 10
 _TRUE = frozenset({"1", "1.0", "true", "yes", "mated", "same"})
@@ -39,9 +38,14 @@ class PhotoPairs:
         return len(self.first)
 
     @property
+    def names(self) -> list[str]:
+        """Every photo once."""
+        return list(dict.fromkeys((*self.first, *self.second)))
+
+    @property
     def repeated(self) -> int:
         """How many of the pairs are in the list before already, either way round."""
-        number = {name: at for at, name in enumerate(dict.fromkeys((*self.first, *self.second)))}
+        number = {name: at for at, name in enumerate(self.names)}
         pairs = np.sort([[number[name] for name in side] for side in (self.first, self.second)], axis=0)
         return len(self) - len(np.unique(pairs[0] * len(number) + pairs[1]))
 
@@ -142,22 +146,6 @@ def read_cfp(folder: str | Path, kind: str) -> PhotoPairs:
                 mated.append(same)
                 fold.append(number)
     return _made(folder, pairs, mated, np.array(fold))
-
-
-def photo_files(pairs: PhotoPairs, folder: Path) -> dict[str, PhotoSource]:
-    """Where each photo of the pairs is.
-
-    Raises:
-        InputError: If none of them is there.
-    """
-    files: dict[str, PhotoSource] = {name: folder / name for name in dict.fromkeys((*pairs.first, *pairs.second))}
-    if not any(Path(str(path)).is_file() for path in files.values()):
-        raise InputError(
-            f"None of the {len(files):,} listed photos is in {folder}, such as {pairs.first[0]}.",
-            hint="Name the folder that the names in the list start from.",
-            code="input.photos",
-        )
-    return files
 
 
 def known_people(pairs: Sequence[tuple[str, str]], mated: Sequence[bool]) -> NDArray[np.str_] | None:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +78,22 @@ def _rows(path: str | Path) -> Iterator[tuple[int, list[str]]]:
             hint='Perhaps a " before it is never closed.',
             code="input.columns",
         ) from error
+
+
+def photo_files(names: Iterable[str], folder: Path) -> dict[str, Path]:
+    """Where each photo is that a list names, by its name, which starts from the folder.
+
+    Raises:
+        InputError: If none of them is there.
+    """
+    files = {name: folder / name for name in names}
+    if not any(path.is_file() for path in files.values()):
+        raise InputError(
+            f"None of the {len(files):,} listed photos is in {folder}, such as {next(iter(files))}.",
+            hint="The names in the list are to start from this folder.",
+            code="input.photos",
+        )
+    return files
 
 
 def people_of_pairs(

@@ -22,7 +22,7 @@ from mien.evaluation.protocols.protocol import (
     photos_without_face,
 )
 from mien.evaluation.protocols.searched import Named, Searched
-from mien.evaluation.protocols.tables import read_table
+from mien.evaluation.protocols.tables import photo_files, read_table
 from mien.photos import PhotoSource
 
 
@@ -73,7 +73,7 @@ def templates(
             _refuse_shared(pairs, line, one, held[one], held[other])
     elif gallery is not None and probes is not None:
         enrolled, searched = named(gallery, "template"), named(probes, "template")
-        search = list(enrolled.values()), list(searched.values())
+        search = list(dict.fromkeys(enrolled.values())), list(dict.fromkeys(searched.values()))
         holders = _holders(held[template] for template in search[0])
         for line, probe in searched.items():
             _refuse_shared(probes, line, probe, held[probe], holders)
@@ -83,15 +83,8 @@ def templates(
             if holders[row["photo"]] != row["template"]:
                 _refuse_shared(listed, line, row["template"], [row["photo"]], holders)
     folder = photos or listed.parent
-    files: dict[str, PhotoSource] = {photo: folder / photo for of_one in members.values() for _, photo in of_one}
-    return Templates(
-        listed.stem,
-        files,
-        members,
-        subject,
-        compared,
-        search,
-    )
+    files = photo_files((row["photo"] for row in rows.values()), folder)
+    return Templates(listed.stem, files, members, subject, compared, search)
 
 
 def _holders(held: Iterable[Mapping[str, str]]) -> dict[str, str]:
