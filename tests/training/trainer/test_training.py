@@ -466,7 +466,7 @@ def test_names_to_leave_out_must_be_somebody_s(cache: Path, tmp_path: Path) -> N
     with pytest.raises(ConfigError, match="None of the 1 people to leave out"):
         train(recipe, tmp_path / "run")
     names.write_text("Zo\xeb\n", encoding="latin-1")
-    with pytest.raises(ConfigError, match="not UTF-8"):
+    with pytest.raises(ConfigError, match="not text in UTF-8"):
         train(recipe, tmp_path / "run")
     names.write_text("web/synthetic-0/person-0001\n", encoding="utf-8-sig")
     train(recipe, tmp_path / "run")

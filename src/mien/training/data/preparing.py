@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mien.decisions.wording import counted
 from mien.errors import ConfigError
+from mien.evaluation.protocols.tables import read_text
 from mien.faces import open_encoder
 from mien.training.data.crop_set import (
     CROPS_TABLE,
@@ -165,12 +166,7 @@ def _taught(crops: CropSet, recipe: Recipe) -> CropSet:
 
 def _names_in(file: Path) -> frozenset[str]:
     """The names of a text file, one a line; blank lines and those that begin with # don't count."""
-    try:
-        lines = file.read_text(encoding="utf-8-sig").split("\n")  # splitlines splits at U+2028 too
-    except OSError as problem:
-        raise ConfigError(f"The list of people to leave out, {file}, can't be read: {problem.strerror}.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"The list of people to leave out, {file}, is not UTF-8.", hint="Save it as such.") from None
+    lines = read_text(file, "list of people to leave out").split("\n")
     return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 
