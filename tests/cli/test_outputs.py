@@ -84,6 +84,36 @@ def test_what_is_the_users_is_left_as_it_is(
     assert all(path.read_bytes() == mine for path in tmp_path.glob("result*"))
 
 
+@pytest.mark.parametrize(
+    ("command", "endings"),
+    [
+        ("cluster {photos} -o {file}.png", ".html or .htm"),
+        ("cluster {photos} --table {file}.xlsx", ".csv or .txt"),
+        ("match {photos} {known} -o {file}.parquet", ".csv or .txt"),
+        ("match {photos} {known} -o {file} --matrix {file}.csv", ".npy or .parquet"),
+        ("evaluate scores {scores} --report {file}.pdf", ".html or .htm"),
+        ("evaluate scores {scores} --csv {file}.json", ".csv or .txt"),
+        ("evaluate people {photos} -o {file}.parquet", ".csv or .txt"),
+        ("calibrate --people {photos} -o {file}.npz", ".json"),
+        ("embed {photos} -o {file}.csv", ".npz"),
+    ],
+)
+def test_a_file_is_called_what_it_is(
+    run: Run, people: Path, known: Path, tmp_path: Path, command: str, endings: str
+) -> None:
+    ran = run(*_arguments(command, tmp_path, people, known))
+    assert ran.code == 2
+    assert f"does not end with {endings}." in " ".join(ran.err.replace("│", " ").split())
+    assert not list(tmp_path.glob("result*"))
+
+
+def test_an_ending_may_be_in_capitals(run: Run, people: Path, known: Path, tmp_path: Path) -> None:
+    table, matrix = tmp_path / "F.NPZ", tmp_path / "M.NPY"
+    assert run("embed", known, "-o", table).code == 0
+    assert run("match", table, known, "-o", tmp_path / "M.CSV", "--matrix", matrix, "--threshold", "0.5").code == 0
+    assert matrix.read_bytes().startswith(b"\x93NUMPY")
+
+
 def test_an_input_is_never_the_output(run: Run, people: Path, known: Path, tmp_path: Path) -> None:
     scores = Path(_arguments("evaluate scores {scores}", tmp_path, people, known)[-1])
     before = scores.read_bytes()

@@ -25,13 +25,6 @@ from mien.cli.outputs import output_file, refuse_one_place_for_two
 from mien.whole_files import opened_whole
 
 
-def matrix_file(path: Path | None) -> Path | None:
-    """Refuse a matrix in a format that we don't write before the work is done, not after."""
-    if path is not None and path.suffix not in {".npy", ".parquet"}:
-        raise typer.BadParameter(f"{path} ends neither with .npy nor with .parquet.")
-    return output_file("matrix")(path)
-
-
 def match(
     probes: Annotated[str, typer.Argument(help="A folder of probe photos, or an .npz of `mien embed`.")],
     gallery: Annotated[
@@ -45,7 +38,9 @@ def match(
     ],
     matrix: Annotated[
         Path | None,
-        typer.Option(callback=matrix_file, help="Write all similarities too, probes × people (.npy or .parquet)."),
+        typer.Option(
+            callback=output_file("matrix"), help="Write all similarities too, probes × people (.npy or .parquet)."
+        ),
     ] = None,
     fpir: FpirOption = 0.01,
     threshold: ThresholdOption = None,

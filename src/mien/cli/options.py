@@ -148,7 +148,7 @@ def embed_photos(
     Raises:
         ConfigError: The table was made with another encoder.
     """
-    if len(sources) == 1 and sources[0].endswith(".npz") and keep is None:
+    if len(sources) == 1 and sources[0].lower().endswith(".npz") and keep is None:
         return _table_of(recognizer, Path(sources[0]))
     return embed_sources(recognizer, {photo: photo for photo in list_photos(sources)}, face=face, keep=keep)
 

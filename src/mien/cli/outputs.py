@@ -15,6 +15,13 @@ Output = Literal["page", "curve", "answers", "groups", "matches", "calibration",
 
 _HEAD = 4096
 """Bytes that tell what a file is."""
+_ENDINGS: dict[Output, tuple[str, ...]] = {
+    "page": ("", ".html", ".htm"),
+    **dict.fromkeys(("curve", "answers", "groups", "matches"), ("", ".csv", ".txt")),
+    "calibration": ("", ".json"),
+    "matrix": (".npy", ".parquet"),  # which say what is to be written
+    "faces": (".npz",),  # by which every command tells it from a photo
+}
 _NAMES: dict[Output, str] = {
     "page": "page of mien",
     "curve": "table of error rates of mien",
@@ -50,7 +57,7 @@ _FIRST_LINES: dict[Output, frozenset[bytes]] = {
 
 
 def output_file(kind: Output) -> Callable[[Path | None], Path | None]:
-    """A callback that refuses a place where a file of this kind can't be written, or that something else has.
+    """A callback that refuses a name that tells of another kind of file, and a place that can't be written or is taken.
 
     What an earlier run of mien wrote there is replaced. A table of faces is not looked at here: whoever carries it on
     reads it first.
@@ -64,10 +71,10 @@ def output_file(kind: Output) -> Callable[[Path | None], Path | None]:
                 raise typer.BadParameter(f"The folder {path.parent} does not exist.")
             if not os.access(path.parent, os.W_OK):
                 raise typer.BadParameter(f"The folder {path.parent} can't be written to.")
+            if path.suffix.lower() not in _ENDINGS[kind]:
+                raise typer.BadParameter(f"{path} does not end with {' or '.join(filter(None, _ENDINGS[kind]))}.")
             if kind != "faces":
                 refuse_to_replace(path, kind)
-            elif path.suffix != ".npz":  # by which every command tells it from a photo
-                raise typer.BadParameter(f"{path} does not end with .npz.")
         return path
 
     return check
@@ -135,5 +142,5 @@ def _replaceable(path: Path, kind: Output) -> bool:
     if kind == "calibration":
         return head.lstrip().startswith(b"{") and b'"schema": "mien.calibration/' in head
     if kind == "matrix":
-        return head.startswith(b"\x93NUMPY" if path.suffix == ".npy" else b"PAR1")
+        return head.startswith((b"\x93NUMPY", b"PAR1"))
     return head.splitlines()[0] in _FIRST_LINES[kind]

@@ -78,10 +78,11 @@ class Matching:
             MissingExtraError: Parquet was asked for and pyarrow is not installed.
         """
         path = Path(path)
-        if path.suffix == ".npy":
+        ending = path.suffix.lower()
+        if ending == ".npy":
             with written_whole(path) as partial, partial.open("wb") as file:
                 np.save(file, self.similarities)
-        elif path.suffix == ".parquet":
+        elif ending == ".parquet":
             try:
                 import pyarrow as pa
                 import pyarrow.parquet as pq
