@@ -54,20 +54,33 @@ def test_all_pairs(tmp_path: Path) -> None:
 
 def test_all_pairs_can_be_listed_and_measured_again(tmp_path: Path) -> None:
     protocol = PROTOCOLS["people"](save_people(tmp_path / "people", 8, 4))
-    photos = embedded(people_of(protocol), without=["Person 001/0.png"], noise=1.5)
+    gone = [*(f"Person 003/{photo}.png" for photo in range(4)), "Person 001/0.png", "Person 002/1.png"]
+    photos = embedded(people_of(protocol), without=gone, noise=1.5)
     rows = list(protocol.answers(photos, QUICK))
-    assert [(row["first"], row["second"]) for row in rows] == list(combinations(photos.names, 2))
+    assert [(row["first"], row["second"]) for row in rows] == list(combinations(protocol.photos, 2))
     listed = tmp_path / "scores.csv"
     lines = [",".join(str(row[key]) for key in ("score", "mated", "person1", "person2")) for row in rows]
     listed.write_text("\n".join(["score,mated,person1,person2", *lines]), encoding="utf-8")
-    again = evaluate_scores(read_score_table(listed), "again", QUICK).verification
-    first = protocol.evaluate(photos, QUICK).verification
-    assert first is not None
-    assert again is not None
-    assert isinstance(first.auc, Estimate)
-    assert isinstance(again.auc, Estimate)
-    assert first.auc.value == pytest.approx(again.auc.value, abs=2e-3)
-    assert (first.mated, first.non_mated) == (again.mated, again.non_mated)
+    for failures_are_errors in (False, True):
+        settings = Settings(failures_are_errors=failures_are_errors, threshold=0.3, resamples=400)
+        again = evaluate_scores(read_score_table(listed), "again", settings).verification
+        first = protocol.evaluate(photos, settings).verification
+        assert first is not None
+        assert again is not None
+        for name in ("mated", "non_mated", "mated_failed", "non_mated_failed"):
+            assert getattr(first, name) == getattr(again, name)
+        assert first.mated_failed == 6 + 3 + 3, "of all pairs, those of a photo without a face"
+        assert first.at_threshold is not None
+        assert again.at_threshold is not None
+        for one, other in (
+            (first.auc, again.auc),
+            (first.at_threshold.fmr, again.at_threshold.fmr),
+            (first.at_threshold.fnmr, again.at_threshold.fnmr),
+        ):
+            assert isinstance(one, Estimate)
+            assert isinstance(other, Estimate)
+            assert one.value == pytest.approx(other.value, abs=2e-3)
+            assert one.high - one.low == pytest.approx(other.high - other.low, rel=0.3)
 
 
 def test_encoders_are_compared_on_pairs_drawn_from_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

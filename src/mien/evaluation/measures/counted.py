@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -88,21 +89,51 @@ def count_listed(
     return Counted(roc, roc.similarity[ends - 1], sample, int(mated.sum()), int((~mated).sum()), *failures)
 
 
-def count_pairs(scores: PairScores) -> Counted:
-    """Count all pairs of a set, every comparison weighing the same, by the bins of their histograms."""
+def count_pairs(scores: PairScores, without_face: Sequence[str] = (), *, failures_are_errors: bool = False) -> Counted:
+    """Count all pairs of a set, every comparison weighing the same, by the bins of their histograms.
+
+    Args:
+        scores: Of the photos with a face.
+        without_face: Whose the set's other photos are.
+        failures_are_errors: As for `count_listed`.
+    """
     filled = np.flatnonzero(scores.mated + scores.non_mated)[::-1]
+    group = filled // ((len(EDGES) - 1) // (len(PEOPLE_EDGES) - 1))
     mated, non_mated = scores.mated[filled], scores.non_mated[filled]
-    none = np.zeros((), np.float64)
-    roc = Roc(EDGES[filled], mated.astype(np.float64), non_mated.astype(np.float64), none, none)
-    photos = np.bincount(scores.person, minlength=len(scores.people))
-    sample = by_person(
-        mated,
-        non_mated,
-        filled // ((len(EDGES) - 1) // (len(PEOPLE_EDGES) - 1)),
-        scores.mated_by_person * (photos * (photos - 1) / 2)[:, None],
-        scores.non_mated_count_by_person.astype(np.float64),
+
+    faces = np.bincount(scores.person, minlength=len(scores.people))
+    mated_by_person = scores.mated_by_person * _own_pairs(faces)[:, None]
+    non_mated_by_person = scores.non_mated_count_by_person.astype(np.float64)
+
+    lost = Counter(without_face)
+    beside = sorted(set(lost) - set(scores.people))  # of whom no photo has a face
+    faces = np.append(faces, np.zeros(len(beside), np.int64))
+    photos = faces + np.array([lost[name] for name in (*scores.people, *beside)], np.int64)
+    mated_failed = _own_pairs(photos) - _own_pairs(faces)
+    non_mated_failed = photos * (photos.sum() - photos) - faces * (faces.sum() - faces)
+    failures = int(mated_failed.sum()), int(non_mated_failed.sum()) // 2
+    if failures_are_errors:
+        mated, non_mated = np.append(mated, failures[0]), np.append(non_mated, failures[1])
+        group = np.append(group, len(PEOPLE_EDGES))
+        mated_by_person, non_mated_by_person = (
+            np.column_stack([np.pad(part, ((0, len(beside)), (0, 0))), failed])
+            for part, failed in ((mated_by_person, mated_failed), (non_mated_by_person, non_mated_failed))
+        )
+    bins = len(filled)
+    roc = Roc(
+        EDGES[filled],
+        mated[:bins].astype(np.float64),
+        non_mated[:bins].astype(np.float64),
+        mated[bins:].sum(dtype=np.float64),
+        non_mated[bins:].sum(dtype=np.float64),
     )
-    return Counted(roc, roc.similarity, sample, int(mated.sum()), int(non_mated.sum()), 0, 0)
+    sample = by_person(mated, non_mated, group, mated_by_person, non_mated_by_person)
+    return Counted(roc, roc.similarity, sample, int(mated.sum()), int(non_mated.sum()), *failures)
+
+
+def _own_pairs(photos: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How many pairs the photos of each person make."""
+    return photos * (photos - 1) / 2
 
 
 def _ends(roc: Roc, splits: Sequence[float]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +49,7 @@ class VerificationMeasures(JsonFields):
     Attributes:
         mated: Comparisons of two photos of one person that count.
         non_mated: Comparisons of two people that count.
-        mated_failed: Mated comparisons whose similarity is NaN.
+        mated_failed: Mated comparisons without a similarity.
         non_mated_failed: Non-mated ones.
         auc: P(mated > non-mated) + ½ P(equal).
         eer: The rate where FMR = FNMR, on straight lines between the points of the curve.
@@ -101,6 +101,7 @@ class VerificationMeasures(JsonFields):
 def verification_measures(
     scores: Comparisons | PairScores,
     *,
+    without_face: Sequence[str] = (),
     threshold: float | None = None,
     calibration: Calibration | None = None,
     failures_are_errors: bool = False,
@@ -114,6 +115,7 @@ def verification_measures(
 
     Args:
         scores: What was compared.
+        without_face: Of `PairScores`, whose the photos are that gave no face.
         threshold: A threshold to measure at, beside those that the comparisons themselves give.
         calibration: Maps similarities to log-likelihood ratios, for `cllr` and `calibration_error`.
         failures_are_errors: Where a photo gave no face, nothing can match: a mated comparison is then a miss, and a
@@ -124,7 +126,8 @@ def verification_measures(
         seed: Of the draws.
     """
     if isinstance(scores, PairScores):
-        counted, histograms, ratio = count_pairs(scores), _binned(scores), _ratio(calibration, STEP / 2)
+        counted = count_pairs(scores, without_face, failures_are_errors=failures_are_errors)
+        histograms, ratio = _binned(scores), _ratio(calibration, STEP / 2)
         if threshold is not None and threshold <= EDGES[-1]:
             threshold = float(EDGES[np.searchsorted(EDGES, threshold)])
     else:

@@ -185,7 +185,7 @@ class AllPairs:
             ),
             encoder=embedded.encoder,
             calibration=settings.calibration.summary() if settings.calibration else None,
-            verification=settings.verification(scores),
+            verification=settings.verification(scores, [self.person[name] for name in embedded.without_face]),
             worst=(
                 *worst_pairs("false match", scores.highest_non_mated, embedded, self.person),
                 *worst_pairs("false non-match", scores.lowest_mated, embedded, self.person),
@@ -205,17 +205,17 @@ class AllPairs:
 
     def answers(self, embedded: EmbeddedPhotos, _: Settings) -> Iterator[dict[str, Any]]:
         """Every pair with its similarity, in a form that `mien evaluate scores` reads."""
-        embedded = of_people(embedded, self.person, self.data)
-        names = embedded.names
+        names = list(self.person)
+        rows = embedded.rows(names)
         for at, name in enumerate(names[:-1]):
-            later = np.arange(at + 1, len(names))
-            pairs = np.stack([np.full(len(later), at), later], axis=1)
+            later = rows[at + 1 :]
+            pairs = np.stack([np.full(len(later), rows[at]), later], axis=1)
             for other, score in zip(names[at + 1 :], similarities(embedded.embeddings, pairs).tolist(), strict=True):
                 one_person, other_person = self.person[name], self.person[other]
                 yield {
                     "first": name,
                     "second": other,
-                    "score": f"{score:.6f}",
+                    "score": "" if np.isnan(score) else f"{score:.6f}",
                     "mated": int(one_person == other_person),
                     "person1": one_person,
                     "person2": other_person,

@@ -95,10 +95,11 @@ class Settings:
     seed: int = 0
     command: str = ""
 
-    def verification(self, scores: Comparisons | PairScores) -> VerificationMeasures:
-        """The error rates of comparisons, as these settings ask for them."""
+    def verification(self, scores: Comparisons | PairScores, without_face: Sequence[str] = ()) -> VerificationMeasures:
+        """The error rates of comparisons, as these settings ask for them; `verification_measures` says of what."""
         return verification_measures(
             scores,
+            without_face=without_face,
             threshold=self.threshold,
             calibration=self.calibration,
             failures_are_errors=self.failures_are_errors,
