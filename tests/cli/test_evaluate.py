@@ -118,6 +118,9 @@ def test_people(run: Run, people: Path, kept: Path, tmp_path: Path) -> None:
     drawn = run("evaluate", "people", people, "--embeddings", kept, "--pairs", "15", "--seed", "4", "--json").json
     assert (drawn["mated"], drawn["non_mated"], drawn["data"]["people"]) == (15, 15, 6)
     assert drawn["made"]["command"].startswith("mien evaluate people people --pairs 15 --seed 4")
+    dots = run("evaluate", "people", people / "person-0001/..", "--pairs", "2", "--json").json
+    assert dots["data"]["name"] == "people"
+    assert dots["made"]["command"].startswith("mien evaluate people people --pairs 2")
     assert run("evaluate", "people", people, "--embeddings", kept, "--pairs", "19").code == 2
 
 

@@ -105,8 +105,10 @@ def _people(
 ) -> tuple[Calibration, list[Double], Problems]:
     from mien.evaluation import calibrate as measure
     from mien.evaluation import find_doubles, labelled_photos
+    from mien.evaluation.protocols.protocol import last_part
 
     files, person = labelled_photos(people)
+    data = last_part(people)
     named = {str(file): name for name, file in files.items()}
     listed = list(named)
     # A table that is carried on may hold other photos too, which are none of this calibration's business.
@@ -116,13 +118,13 @@ def _people(
     calibration = measure(
         table.embeddings,
         whose,
-        name=name or f"{recognizer.encoder_name} on {people.name}",
+        name=name or f"{recognizer.encoder_name} on {data}",
         encoder=recognizer.named_encoder,
-        data=people.name,
+        data=data,
         score={"face": face},
         photos=photos,
         photos_without_face=len(table.problems),
-        command=f"mien calibrate --people {people.name} {made['command']}",
+        command=f"mien calibrate --people {data} {made['command']}",
     )
     return calibration, find_doubles(table.embeddings, whose), table.problems
 
@@ -132,19 +134,21 @@ def _unlabelled(
 ) -> tuple[Calibration, Problems]:
     from mien.decisions import shipped_calibration
     from mien.evaluation import calibrate_unlabelled
+    from mien.evaluation.protocols.protocol import last_part
 
     listed = list_photos([str(folder)])
+    data = last_part(folder)
     table = _with_faces(embed_photos(recognizer, listed, keep=keep).only(listed), folder)
     calibration = calibrate_unlabelled(
         table.embeddings,
         shipped_calibration(recognizer.encoder_identity),
-        name=name or f"{recognizer.encoder_name} on {folder.name}, unlabelled",
-        data=folder.name,
+        name=name or f"{recognizer.encoder_name} on {data}, unlabelled",
+        data=data,
         photo_of_face=table.photo_numbers().tolist(),
         score={"face": "all"},
         photos=[str(Path(source).relative_to(folder)) for source in dict.fromkeys(table.sources)],
         photos_without_face=len(table.problems),
-        command=f"mien calibrate --unlabelled {folder.name} {made['command']}",
+        command=f"mien calibrate --unlabelled {data} {made['command']}",
     )
     return calibration, table.problems
 

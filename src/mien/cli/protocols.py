@@ -207,18 +207,20 @@ def with_options(
 
 def _written(command: str, parameters: Mapping[str, inspect.Parameter], given: Mapping[str, Any]) -> str:
     """The command as it was given, without what it writes; of a path only the last part."""
+    from mien.evaluation.protocols.protocol import last_part
+
     words = [command]
     for key, one in parameters.items():
         value = given[key]
         if one.kind is not inspect.Parameter.KEYWORD_ONLY and one.default is inspect.Parameter.empty:
-            words.append(Path(value).name)
+            words.append(last_part(value))
         elif value != one.default and key not in ("json", *_OUTPUTS):
             option = "--" + key.replace("_", "-")
             for each in value if isinstance(value, list) else [value]:
                 if isinstance(each, bool):
                     words.append(option if each else f"--no-{key}")
                 else:
-                    words += [option, each.name if isinstance(each, Path) else str(each)]
+                    words += [option, last_part(each) if isinstance(each, Path) else str(each)]
     return " ".join(words)
 
 

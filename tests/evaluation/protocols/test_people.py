@@ -150,6 +150,18 @@ def test_every_pair_is_drawn_as_often() -> None:
         assert (np.abs(found - expected) < 5 * np.sqrt(expected)).all()
 
 
+@pytest.mark.parametrize("dots", [".", "Person 001/.."])
+def test_a_folder_named_by_dots_has_its_own_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dots: str) -> None:
+    monkeypatch.chdir(save_people(tmp_path / "people", 2, 2))
+    (tmp_path / "people/pairs.csv").write_text(
+        "first,second,mated\nPerson 001/0.png,Person 001/1.png,1\nPerson 001/0.png,Person 002/1.png,0\n", "utf-8"
+    )
+    for name, path in (("people", dots), ("open-set", dots), ("pairs", f"{dots}/pairs.csv")):
+        options = {"strangers": 0.5} if name == "open-set" else {}
+        protocol = PROTOCOLS[name](Path(path), **options)
+        assert protocol.evaluate(embedded(people_of(protocol)), QUICK).data.name == "people"
+
+
 def test_one_person_is_too_few(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="photos of 1 person"):
         PROTOCOLS["people"](save_people(tmp_path, 1, 4))

@@ -15,6 +15,7 @@ from mien.evaluation.protocols.protocol import (
     EmbeddedPhotos,
     Settings,
     data_of,
+    last_part,
     photos_without_face,
 )
 from mien.photos import PhotoSource
@@ -50,7 +51,7 @@ def closed_set(folder: Path, *, train: float = 0.5, neighbours: int = 5, seed: i
             code="input.people",
         )
     used = {photo: photos[photo] for photo in (*trained, *tested)}
-    return ClosedSetOfPeople(folder.name, used, person, trained, tested, neighbours)
+    return ClosedSetOfPeople(last_part(folder), used, person, trained, tested, neighbours)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,14 @@ from mien.errors import CalibrationError
 from mien.evaluation.evaluation import ErrorKind, Evaluation, WorstError
 from mien.evaluation.measures.clustering import clustering_measures
 from mien.evaluation.protocols.people import labelled_photos, of_people, worst_pairs
-from mien.evaluation.protocols.protocol import Differences, EmbeddedPhotos, Settings, data_of, photos_without_face
+from mien.evaluation.protocols.protocol import (
+    Differences,
+    EmbeddedPhotos,
+    Settings,
+    data_of,
+    last_part,
+    photos_without_face,
+)
 from mien.evaluation.scores.pair_scores import Extremes, score_all_pairs
 from mien.photos import PhotoSource
 
@@ -24,7 +31,7 @@ def clustering(
         fmr: Put faces together at this false match rate of the calibration, where no --threshold is given.
         method: How groups are found.
     """
-    return LabelledGroups(folder.name, *labelled_photos(folder), fmr, method)
+    return LabelledGroups(last_part(folder), *labelled_photos(folder), fmr, method)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,14 @@ from mien.decisions.wording import counted
 from mien.errors import CalibrationError, ConfigError, InputError
 from mien.evaluation.evaluation import Evaluation, WorstError
 from mien.evaluation.intervals.clustered import clustered_shares
-from mien.evaluation.protocols.protocol import Differences, EmbeddedPhotos, Settings, data_of, photos_without_face
+from mien.evaluation.protocols.protocol import (
+    Differences,
+    EmbeddedPhotos,
+    Settings,
+    data_of,
+    last_part,
+    photos_without_face,
+)
 from mien.evaluation.protocols.searched import UNKNOWN, Named, Searched, threshold_for
 from mien.evaluation.protocols.tables import photo_files, read_table, read_text
 from mien.photos import PhotoSource, find_photos
@@ -56,7 +63,7 @@ def course(
         )
     photos: dict[str, PhotoSource] = {f"gallery/{name}": path for name, path in known.items()}
     photos |= {f"probes/{name}": path for name, path in asked.items()}
-    return Course(probes.stem, photos, people, list(asked), whose, fpir, enrolled)
+    return Course(Path(last_part(probes)).stem, photos, people, list(asked), whose, fpir, enrolled)
 
 
 def _gallery(source: Path) -> tuple[dict[str, Path], dict[str, str]]:

@@ -12,7 +12,7 @@ from mien.evaluation.evaluation import Evaluation
 from mien.evaluation.measures.folds import best_threshold
 from mien.evaluation.protocols.listed_pairs import ListedPairs
 from mien.evaluation.protocols.photo_pairs import read_pairs
-from mien.evaluation.protocols.protocol import Differences, EmbeddedPhotos, EvaluationProtocol, Settings
+from mien.evaluation.protocols.protocol import Differences, EmbeddedPhotos, EvaluationProtocol, Settings, last_part
 from mien.evaluation.protocols.tables import photo_files
 from mien.photos import PhotoSource
 
@@ -37,7 +37,7 @@ def lfw(folder: Path, *, view: Literal["1", "2"] = "2", pairs: Path | None = Non
 
 def _listed(folder: Path, file: Path, title: str) -> ListedPairs:
     pairs = read_pairs(file)
-    return ListedPairs("lfw", title, folder.name, pairs, photo_files(pairs.names, folder))
+    return ListedPairs("lfw", title, last_part(folder), pairs, photo_files(pairs.names, folder))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,14 @@ from mien.decisions.wording import counted
 from mien.errors import ConfigError, InputError
 from mien.evaluation.evaluation import Evaluation
 from mien.evaluation.protocols.people import labelled_photos, photos_by_person
-from mien.evaluation.protocols.protocol import Differences, EmbeddedPhotos, Settings, data_of, photos_without_face
+from mien.evaluation.protocols.protocol import (
+    Differences,
+    EmbeddedPhotos,
+    Settings,
+    data_of,
+    last_part,
+    photos_without_face,
+)
 from mien.evaluation.protocols.searched import Named, Searched, threshold_for
 from mien.evaluation.scores.normalisation import Normalisation
 from mien.photos import PhotoSource
@@ -65,7 +72,7 @@ def open_set(
     if normalisation != "none":
         drawn, of_strangers = _drawn_cohort(of_strangers, person, cohort, rng)
     used = {photo: photos[photo] for photo in (*gallery, *mated, *of_strangers, *drawn)}
-    return OpenSet(folder.name, used, person, gallery, mated, of_strangers, fpir, normalisation, drawn)
+    return OpenSet(last_part(folder), used, person, gallery, mated, of_strangers, fpir, normalisation, drawn)
 
 
 def _drawn_cohort(

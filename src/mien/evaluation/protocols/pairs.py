@@ -3,6 +3,7 @@ from typing import Literal
 
 from mien.evaluation.protocols.listed_pairs import ListedPairs
 from mien.evaluation.protocols.photo_pairs import read_cfp, read_pair_list
+from mien.evaluation.protocols.protocol import last_part
 from mien.evaluation.protocols.tables import photo_files
 
 
@@ -17,7 +18,9 @@ def pairs(listed: Path, *, photos: Path | None = None, kind: Literal["FF", "FP"]
     if listed.is_dir():
         folder = photos or listed.parent / "Data" / "Images"
         found = read_cfp(listed, kind)
-        return ListedPairs("pairs", f"CFP-{kind}", folder.name, found, photo_files(found.names, folder))
+        return ListedPairs("pairs", f"CFP-{kind}", last_part(folder), found, photo_files(found.names, folder))
     folder = photos or listed.parent
     found = read_pair_list(listed)
-    return ListedPairs("pairs", f"The pairs of {listed.stem}", folder.name, found, photo_files(found.names, folder))
+    return ListedPairs(
+        "pairs", f"The pairs of {listed.stem}", last_part(folder), found, photo_files(found.names, folder)
+    )

@@ -19,6 +19,7 @@ from mien.evaluation.protocols.protocol import (
     EvaluationProtocol,
     Settings,
     data_of,
+    last_part,
     photos_without_face,
     similarities,
 )
@@ -39,10 +40,10 @@ def people(folder: Path, *, pairs: int | None = None, seed: int = 0) -> Evaluati
     """
     photos, person = labelled_photos(folder)
     if pairs is None:
-        return AllPairs(folder.name, photos, person)
+        return AllPairs(last_part(folder), photos, person)
     drawn = draw_pairs(person, pairs, pairs, seed)
     return ListedPairs(
-        "people", f"Pairs drawn from {folder.name}", folder.name, drawn, photos, facts={"drawn with": seed}
+        "people", f"Pairs drawn from {last_part(folder)}", last_part(folder), drawn, photos, facts={"drawn with": seed}
     )
 
 

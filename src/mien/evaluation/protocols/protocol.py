@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -164,6 +165,11 @@ def data_of(
         list_sha256=list_sha256(photos),
         facts=facts,
     )
+
+
+def last_part(path: Path) -> str:
+    """What a file or folder is called, be it by dots."""
+    return path.resolve().name if path.name in ("", "..") else path.name
 
 
 def similarities(embeddings: NDArray[np.float32], pairs: NDArray[np.int64]) -> NDArray[np.float64]:
