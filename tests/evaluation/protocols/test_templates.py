@@ -135,5 +135,7 @@ def test_templates_that_are_not_there(listed: Path) -> None:
         PROTOCOLS["templates"](listed, pairs=pairs)
     with pytest.raises(ConfigError, match="go together"):
         PROTOCOLS["templates"](listed, gallery=pairs)
-    with pytest.raises(InputError, match=r"None of the 50 listed photos is in .*nowhere, such as 0/0\.jpg"):
+    with pytest.raises(
+        InputError, match=r"None of the 50 photos in the list .*templates\.csv is in .*nowhere, such as 0/0\.jpg"
+    ):
         PROTOCOLS["templates"](listed, photos=listed.with_name("nowhere"))

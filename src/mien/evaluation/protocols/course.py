@@ -73,7 +73,7 @@ def _gallery(source: Path) -> tuple[dict[str, Path], dict[str, str]]:
         below = {name: Path(name) for name in found}
         return found, {name: path.parts[0] if len(path.parts) > 1 else path.stem for name, path in below.items()}
     people = _people_in(source, "photo")
-    return photo_files(people, source.parent), people
+    return photo_files(source, people, source.parent), people
 
 
 def _listed(source: Path) -> dict[str, Path]:
@@ -86,7 +86,7 @@ def _listed(source: Path) -> dict[str, Path]:
         raise InputError(
             f"{source} has no photo.", hint="Name a folder of photos, or a list of them.", code="input.photos"
         )
-    return photo_files(filter(None, names), folder)
+    return photo_files(source, filter(None, names), folder)
 
 
 def _copies(probes: Mapping[str, Path], gallery: Collection[Path]) -> frozenset[str]:

@@ -37,7 +37,7 @@ def lfw(folder: Path, *, view: Literal["1", "2"] = "2", pairs: Path | None = Non
 
 def _listed(folder: Path, file: Path, title: str) -> ListedPairs:
     pairs = read_pairs(file)
-    return ListedPairs("lfw", title, last_part(folder), pairs, photo_files(pairs.names, folder))
+    return ListedPairs("lfw", title, last_part(folder), pairs, photo_files(file, pairs.names, folder))
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,9 +18,9 @@ def pairs(listed: Path, *, photos: Path | None = None, kind: Literal["FF", "FP"]
     if listed.is_dir():
         folder = photos or listed.parent / "Data" / "Images"
         found = read_cfp(listed, kind)
-        return ListedPairs("pairs", f"CFP-{kind}", last_part(folder), found, photo_files(found.names, folder))
+        return ListedPairs("pairs", f"CFP-{kind}", last_part(folder), found, photo_files(listed, found.names, folder))
     folder = photos or listed.parent
     found = read_pair_list(listed)
     return ListedPairs(
-        "pairs", f"The pairs of {listed.stem}", last_part(folder), found, photo_files(found.names, folder)
+        "pairs", f"The pairs of {listed.stem}", last_part(folder), found, photo_files(listed, found.names, folder)
     )

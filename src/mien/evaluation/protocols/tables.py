@@ -80,8 +80,8 @@ def _rows(path: str | Path) -> Iterator[tuple[int, list[str]]]:
         ) from error
 
 
-def photo_files(names: Iterable[str], folder: Path) -> dict[str, Path]:
-    """Where each photo is that a list names, by its name, which starts from the folder.
+def photo_files(listed: Path, names: Iterable[str], folder: Path) -> dict[str, Path]:
+    """Where each photo is that the list `listed` names, by its name, which starts from the folder.
 
     Raises:
         InputError: If none of them is there.
@@ -89,7 +89,7 @@ def photo_files(names: Iterable[str], folder: Path) -> dict[str, Path]:
     files = {name: folder / name for name in names}
     if not any(path.is_file() for path in files.values()):
         raise InputError(
-            f"None of the {len(files):,} listed photos is in {folder}, such as {next(iter(files))}.",
+            f"None of the {len(files):,} photos in the list {listed} is in {folder}, such as {next(iter(files))}.",
             hint="The names in the list are to start from this folder.",
             code="input.photos",
         )

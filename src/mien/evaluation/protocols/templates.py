@@ -83,7 +83,7 @@ def templates(
             if holders[row["photo"]] != row["template"]:
                 _refuse_shared(listed, line, row["template"], [row["photo"]], holders)
     folder = photos or listed.parent
-    files = photo_files((row["photo"] for row in rows.values()), folder)
+    files = photo_files(listed, (row["photo"] for row in rows.values()), folder)
     return Templates(listed.stem, files, members, subject, compared, search)
 
 
