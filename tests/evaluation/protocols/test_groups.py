@@ -70,6 +70,20 @@ def test_a_clustering_is_measured_as_bcubed_does(tmp_path: Path) -> None:
         assert (group[error.first] == group[error.second]) == (error.kind == "false match")
 
 
+def test_a_photo_without_a_face_that_counts_is_a_group_of_its_own(tmp_path: Path) -> None:
+    protocol = PROTOCOLS["clustering"](save_people(tmp_path, 8, 4))
+    person = people_of(protocol.photos)
+    photos = embedded(person, noise=1.5, without=["Person 003/1.png", "Person 003/2.png"])
+    settings = Settings(threshold=0.3, resamples=20, failures_are_errors=True)
+    measured = protocol.evaluate(photos, settings).clustering
+    answers = list(protocol.answers(photos, settings))
+    groups = [row["group"] for row in answers] + [1000, 1001]
+    expected = bcubed(groups, [row["person"] for row in answers] + ["Person 003"] * 2)
+    assert measured is not None
+    assert measured.bcubed_f.to_dict()["value"] == pytest.approx(expected.f)
+    assert (measured.faces, measured.people) == (32, 8)
+
+
 def test_a_clustering_at_a_rate_compares_no_two_blurred_faces(tmp_path: Path) -> None:
     protocol = PROTOCOLS["clustering"](save_people(tmp_path, 3, 4), fmr=1e-3)
     person = {"a stranger's photo, left out": "nobody"} | people_of(protocol.photos)

@@ -3,6 +3,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from mien.decisions.clustering import Clustering, cluster
 from mien.decisions.wording import counted
 from mien.errors import CalibrationError
@@ -60,6 +62,11 @@ class LabelledGroups:
         groups = self._groups(embedded, settings)
         whose = [self.person[name] for name in embedded.names]
         scores = score_all_pairs(embedded.embeddings, whose)
+        labels, people = groups.labels, whose
+        if settings.failures_are_errors:  # each is put to nobody
+            lost = [self.person[name] for name in embedded.without_face]
+            labels = np.append(labels, labels.max(initial=-1) + 1 + np.arange(len(lost)))
+            people = whose + lost
 
         def worst(kind: ErrorKind, extremes: Extremes, together: bool) -> list[WorstError]:
             label = groups.labels[extremes.photos]
@@ -81,7 +88,7 @@ class LabelledGroups:
             ),
             encoder=embedded.encoder,
             calibration=groups.calibration.summary() if groups.calibration else None,
-            clustering=clustering_measures(groups.labels, whose, resamples=settings.resamples, seed=settings.seed),
+            clustering=clustering_measures(labels, people, resamples=settings.resamples, seed=settings.seed),
             worst=(
                 *worst("false match", scores.highest_non_mated, together=True),
                 *worst("false non-match", scores.lowest_mated, together=False),
