@@ -3,6 +3,8 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mien.training.losses.ranges import at_least
+
 
 def imitation(embeddings: Tensor, targets: Tensor) -> Tensor:
     """1 − cos(f, t), for each face: half the squared distance of the unit vectors.
@@ -30,8 +32,7 @@ class Imitation(nn.Module):
 
     def __init__(self, relations: float = 0.0) -> None:
         super().__init__()
-        if relations < 0:
-            raise ValueError(f"relations must not be negative, not {relations}")
+        at_least(0, relations=relations)
         self.relations = relations
 
     def forward(self, embeddings: Tensor, targets: Tensor) -> Tensor:

@@ -1,15 +1,15 @@
 """Classes as normal distributions."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from mien.training.losses.loss import ClassificationLoss
-from mien.training.losses.ranges import at_least
+from mien.training.losses.ranges import at_least, one_of
 
-COVARIANCES = ("identity", "diagonal")
+Covariance = Literal["identity", "diagonal"]
 
 
 class LargeMarginGaussianMixture(ClassificationLoss):
@@ -44,12 +44,11 @@ class LargeMarginGaussianMixture(ClassificationLoss):
         embedding_size: int,
         alpha: float = 0.1,
         lam: float = 0.1,
-        covariance: Literal["identity", "diagonal"] = "identity",
+        covariance: Covariance = "identity",
     ) -> None:
         super().__init__(num_classes, embedding_size)
         at_least(0, alpha=alpha, lam=lam)
-        if covariance not in COVARIANCES:
-            raise ValueError(f"covariance must be one of {', '.join(COVARIANCES)}, not {covariance!r}")
+        one_of(get_args(Covariance), covariance=covariance)
         self.alpha, self.lam, self.covariance = alpha, lam, covariance
         shape = (num_classes, embedding_size)
         self.log_variance = nn.Parameter(torch.zeros(shape)) if covariance == "diagonal" else None

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mien.training.large_heads.huge_pages import on_huge_pages
+from mien.training.losses.ranges import at_least
 
 Indices = tuple[Tensor, ...]
 """What a miner chose: (anchors, positives, negatives), or (anchors, positives, anchors, negatives)."""
@@ -105,10 +106,8 @@ class ClassificationLoss(Loss):
 
     def __init__(self, num_classes: int, embedding_size: int) -> None:
         super().__init__()
-        if num_classes < 2:
-            raise ValueError(f"num_classes must be at least 2, not {num_classes}")
-        if embedding_size < 1:
-            raise ValueError(f"embedding_size must be at least 1, not {embedding_size}")
+        at_least(2, num_classes=num_classes)
+        at_least(1, embedding_size=embedding_size)
         self.num_classes = num_classes
         self.embedding_size = embedding_size
         self.weight = nn.Parameter(on_huge_pages(num_classes, embedding_size).normal_().div_(math.sqrt(embedding_size)))

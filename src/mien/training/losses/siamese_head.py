@@ -1,7 +1,7 @@
 """Is this pair one person? Logistic regression on how two embeddings differ, value by value."""
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -9,8 +9,10 @@ from torch.nn import functional
 
 from mien.training.large_heads.directions import unit
 from mien.training.losses.loss import Indices, Loss, at_least_float32
+from mien.training.losses.pairs import as_pairs
+from mien.training.losses.ranges import at_least, one_of
 
-DIFFERENCES = ("absolute", "chi_square")
+Difference = Literal["absolute", "chi_square"]
 
 
 class SiameseHead(Loss):
@@ -38,15 +40,13 @@ class SiameseHead(Loss):
     def __init__(
         self,
         embedding_size: int,
-        difference: Literal["absolute", "chi_square"] = "absolute",
+        difference: Difference = "absolute",
         normalize: bool = True,
         balanced: bool = False,
     ) -> None:
         super().__init__()
-        if embedding_size < 1:
-            raise ValueError(f"embedding_size must be at least 1, not {embedding_size}")
-        if difference not in DIFFERENCES:
-            raise ValueError(f"difference must be one of {', '.join(DIFFERENCES)}, not {difference!r}")
+        at_least(1, embedding_size=embedding_size)
+        one_of(get_args(Difference), difference=difference)
         self.embedding_size = embedding_size
         self.difference, self.normalize, self.balanced = difference, normalize, balanced
         self.weight = nn.Parameter(torch.full((embedding_size,), -1 / math.sqrt(embedding_size)))
@@ -89,7 +89,6 @@ def _pairs(labels: Tensor, indices_tuple: Indices | None) -> tuple[Tensor, Tenso
     if indices_tuple is None:
         first, second = torch.triu_indices(len(labels), len(labels), 1, device=labels.device)
         return first, second, labels[first] == labels[second]
-    of_mated, positives, *others = (indices.to(labels.device) for indices in indices_tuple)
-    of_others, negatives = others if len(others) == 2 else (of_mated, *others)
+    of_mated, positives, of_others, negatives = as_pairs(indices_tuple, labels.device)
     first, second = torch.cat((of_mated, of_others)), torch.cat((positives, negatives))
     return first, second, torch.arange(len(first), device=labels.device) < len(positives)
