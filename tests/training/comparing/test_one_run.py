@@ -7,10 +7,11 @@ import pytest
 
 from mien.evaluation import Estimate
 from mien.training.comparing import one_run
-from mien.training.comparing.one_run import Watch, main, peak_memory
+from mien.training.comparing.one_run import Watch, main
 from mien.training.comparing.parts import part_data
 from mien.training.comparing.run_measures import MEASURES, STRANGERS, RunFailure, RunMeasures
 from mien.training.recipe import write_recipe
+from mien.training.trainer.memory import peak_memory
 from training.comparing.made_crops import small_recipe
 
 

@@ -5,7 +5,6 @@ writes steps that are over and steps there are to stdout, a line now and then; a
 """
 
 import os
-import resource
 import signal
 import sys
 import time
@@ -16,7 +15,7 @@ from mien.progress import reporting
 from mien.training.comparing.judging import judge
 from mien.training.comparing.run_measures import FAILED, MEASURED, RunFailure
 from mien.training.trainer import train
-from mien.training.trainer.memory import keep_freed_memory
+from mien.training.trainer.memory import keep_freed_memory, peak_memory
 from mien.training.trainer.run_folder import RESULT, read_run_recipe
 
 PEAK = "peak_bytes.txt"
@@ -59,19 +58,6 @@ class Watch:
         except BrokenPipeError:  # whoever started this is gone: stop in good order
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise KeyboardInterrupt from None
-
-
-def peak_memory() -> int:
-    """The most bytes of memory this process has held.
-
-    Linux's ``VmHWM`` counts from the program's start; ``ru_maxrss`` begins with what the parent held.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def finish_run(folder: Path, learnt: Path, named: Path, strangers: Path) -> None:

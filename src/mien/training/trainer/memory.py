@@ -1,7 +1,10 @@
-"""How a training process asks the system for memory."""
+"""How a training process asks the system for memory, and how much it held."""
 
 import ctypes
 import platform
+import resource
+import sys
+from pathlib import Path
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 """From glibc's malloc.h."""
@@ -18,3 +21,16 @@ def keep_freed_memory() -> bool:
         return False
     libc = ctypes.CDLL(None)
     return bool(libc.mallopt(_MMAP_MAX, 0) and libc.mallopt(_TRIM_THRESHOLD, 2**31 - 1))
+
+
+def peak_memory() -> int:
+    """The most bytes of memory this process has held.
+
+    Linux's ``VmHWM`` counts from the program's start; ``ru_maxrss`` begins with what the parent held.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -2,9 +2,7 @@
 
 import json
 import os
-import resource
 import shutil
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +24,7 @@ from mien.training.data.preparing import PreparedData, prepare_data
 from mien.training.recipe import Recipe, write_recipe
 from mien.training.trainer.batches import Batches
 from mien.training.trainer.checkpoint import load_checkpoint
+from mien.training.trainer.memory import peak_memory
 from mien.training.trainer.ordering import epoch_order
 from mien.training.trainer.run_folder import BEST, CHECKPOINT, PEOPLE, RECIPE, REPORT, RESULT, SCATTER, read_run_recipe
 from mien.training.trainer.stages import check_stages
@@ -225,12 +224,11 @@ def _write_scatter(network: nn.Module, crops: CropSet, folder: Path, seed: int) 
 
 def _write_result(run: TrainingRun, data: PreparedData, measures: VerificationMeasures, folder: Path) -> None:
     write_whole(folder / PEOPLE, "".join(f"{name}\n" for name in data.train.people))
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = {
         "steps": run.position.step,
         "best_step": run.position.best_step,
         "seconds": round(run.position.seconds, 1),
-        "peak_bytes": kilobytes * (1 if sys.platform == "darwin" else 1024),
+        "peak_bytes": peak_memory(),
         "data": {
             "sha256": data.train.sha256,
             "people": len(data.train.people),
