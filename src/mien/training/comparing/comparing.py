@@ -1,6 +1,5 @@
 """Every loss with the same backbone, data, budget and seeds: from a recipe to one table."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -25,7 +24,7 @@ from mien.training.trainer.stranger_pairs import StrangerPairs
 BASE_RECIPE = "losses.toml"
 REFERENCE = "softmax"
 """Whom the others are measured against: the loss that most of them extend."""
-DATA, RUNS, ABOUT = "data", "runs", "about.json"
+DATA, RUNS = "data", "runs"
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ def _claim(folder: Path, base: Recipe) -> None:
             raise ConfigError(f"{folder} is not empty and no comparison of losses.", hint="Name a new folder.")
         folder.mkdir(parents=True, exist_ok=True)
         write_recipe(base, file)
-    elif json.loads(read_recipe(file).model_dump_json()) != json.loads(base.model_dump_json()):
+    elif read_recipe(file).model_dump(mode="json") != base.model_dump(mode="json"):
         raise ConfigError(
             f"{folder} is a comparison by another recipe (see its {RECIPE}).",
             hint="Name a new folder, or go on with the recipe that it was begun with.",

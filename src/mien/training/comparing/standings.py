@@ -97,7 +97,7 @@ def ranked(standings: Iterable[Standing]) -> list[Standing]:
     return sorted(standings, key=lambda standing: standing.ranked_by, reverse=True)
 
 
-def over_seeds(measures: Sequence[Measure], *, least: float = 0.0, most: float = 1.0) -> Measure:
+def over_seeds(measures: Sequence[Measure]) -> Measure:
     """The mean of a measure over the seeds, with an interval for other people and other seeds.
 
     All seeds are judged by the same people, so their own intervals are taken to err together: their mean is what the
@@ -106,14 +106,12 @@ def over_seeds(measures: Sequence[Measure], *, least: float = 0.0, most: float =
 
     Args:
         measures: One for each seed, at least one.
-        least: No interval reaches below.
-        most: Nor above.
     """
     refused = [measure for measure in measures if isinstance(measure, Unsupported)]
     if refused:
         return refused[0]
     known = [measure for measure in measures if isinstance(measure, Estimate)]
-    return _mean([(one.value, one.low, one.high) for one in known], least, most)
+    return _mean([(one.value, one.low, one.high) for one in known], 0.0, 1.0)
 
 
 def differences_over_seeds(differences: Sequence[Difference | Unsupported]) -> Measure:

@@ -17,6 +17,7 @@ from mien.training.exporting.full_crops import FULL_SIDE
 from mien.training.exporting.run_words import describe_figures, describe_training, recipe_sha256
 from mien.training.recipe import Recipe
 from mien.training.trainer import open_run
+from mien.training.trainer.run_folder import RESULT
 
 CROPS = 128
 """Crops that are drawn to calibrate and compare whole numbers with, half for each."""
@@ -54,7 +55,7 @@ def export_run(
         TrainingError: The run has no network yet, or its result is damaged; and see `export`.
     """
     recipe, network = open_run(run)
-    result = _result(run / "result.json")
+    result = _result(run / RESULT)
     data_hash = {"data_sha256": str(result["data"]["sha256"])} if result else {}
     return export(
         network,

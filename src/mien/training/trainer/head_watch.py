@@ -85,10 +85,7 @@ def target_logits(head: ClassificationLoss, length: float) -> list[dict[str, flo
     angle = torch.deg2rad(degrees.float())[:, None]
     embeddings = length * (angle.cos() * direction + angle.sin() * aside)
     labels = torch.zeros(len(degrees), dtype=torch.int64, device=direction.device)
-    training = head.training
-    head.eval()
     asked, plain = head.margin_logits(embeddings, labels)[:, 0], head.logits(embeddings)[:, 0]
-    head.train(training)
     return [
         {"degrees": float(at), "logit": float(one), "plain": float(other)}
         for at, one, other in zip(degrees, asked, plain, strict=True)
