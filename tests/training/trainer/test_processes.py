@@ -64,15 +64,16 @@ def test_two_processes_train_one_network_and_go_on_where_it_was_left(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "losses",
+    ("losses", "trainable"),
     [
-        [{"name": "cosface", "s": 16, "m": 0.1}, {"name": "center", "share": 0.01}],
-        [{"name": "triplet", "miner": "batch_hard"}, {"name": "cross_batch_memory", "size": 24, "share": 0.1}],
+        ([{"name": "cosface", "s": 16, "m": 0.1}, {"name": "center", "share": 0.01}], "all"),
+        ([{"name": "cosface", "s": 16, "m": 0.1}, {"name": "center", "share": 0.01}], "none"),
+        ([{"name": "triplet", "miner": "batch_hard"}, {"name": "cross_batch_memory", "size": 24, "share": 0.1}], "all"),
     ],
-    ids=["heads and centres", "pairs and memory"],
+    ids=["heads and centres", "heads and centres alone", "pairs and memory"],
 )
 def test_two_processes_learn_what_one_does(
-    tmp_path: Path, losses: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, losses: list[dict[str, object]], trainable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(HERE)
     content = people(tmp_path / "crops") | {
@@ -81,7 +82,7 @@ def test_two_processes_learn_what_one_does(
         "sampler": {"name": "pk", "photos": 4},  # of four people, two in each process
         "augmentation": {},
         "optimizer": {"learning_rate": 0.01},
-        "stages": [{"epochs": 8}],
+        "stages": [{"epochs": 8, "trainable": trainable}],
         "training": {"batch_size": 16},
     }
     recipe = check_recipe(content)

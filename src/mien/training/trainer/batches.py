@@ -55,18 +55,26 @@ class EmbeddedBatches:
         embeddings: (N, D) float32, the backbone's.
         labels: (N,) int64.
         order: The rows of each epoch's batches.
+        share: As for `Batches`.
     """
 
-    def __init__(self, embeddings: NDArray[np.float32], labels: NDArray[np.int64], order: EpochOrder) -> None:
+    def __init__(
+        self,
+        embeddings: NDArray[np.float32],
+        labels: NDArray[np.int64],
+        order: EpochOrder,
+        share: tuple[int, int] = (0, 1),
+    ) -> None:
         self.embeddings = torch.from_numpy(embeddings)
         self.labels = torch.from_numpy(labels)
         self.order = order
+        self.share = share
         self.steps_per_epoch = len(order(0))
 
     def between(self, start: int, end: int) -> Iterator[Batch]:
         """The batches of steps `start` … `end` − 1; their `pictures` are embeddings."""
         for step in range(start, end):
-            rows = self.order(step // self.steps_per_epoch)[step % self.steps_per_epoch]
+            rows = _part(self.order(step // self.steps_per_epoch)[step % self.steps_per_epoch], self.share)
             yield Batch(rows, self.embeddings[rows], self.labels[rows])
 
 
@@ -127,6 +135,12 @@ class Batches:
             if step // self.steps_per_epoch != epoch:
                 epoch = step // self.steps_per_epoch
                 rows_of = self.order(epoch)
-            rows = np.array_split(rows_of[step % self.steps_per_epoch], self.share[1])[self.share[0]]
+            rows = _part(rows_of[step % self.steps_per_epoch], self.share)
             pictures = augmented(self.crops, rows, self.augment, (self.seed, step, self.share[0]))
             yield Batch(rows, pictures, labels[rows])
+
+
+def _part(rows: NDArray[np.int64], share: tuple[int, int]) -> NDArray[np.int64]:
+    """One process's rows of a batch."""
+    place, processes = share
+    return np.array_split(rows, processes)[place]

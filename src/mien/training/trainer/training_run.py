@@ -313,7 +313,7 @@ class TrainingRun:
             return self.batches
         with self.accelerator.autocast():
             embeddings = embed_crops(self.network, train, unit_length=False)
-        return EmbeddedBatches(embeddings, train.labels, self.batches.order)
+        return EmbeddedBatches(embeddings, train.labels, self.batches.order, self.batches.share)
 
     def _step(self, stage: ResolvedStage, batch: Batch, rate: float) -> Outcome:
         for group, highest in zip(self.optimizer.param_groups, self.rates, strict=True):
