@@ -9,9 +9,9 @@ from mien.errors import ConfigError
 from mien.training.backbones import Small, open_backbone
 from mien.training.data.augmentation import Augmentation
 from mien.training.data.crop_set import CropSet
-from mien.training.trainer.batches import as_network_input
+from mien.training.sampling import Shuffled
+from mien.training.trainer.batches import EpochOrder, as_network_input
 from mien.training.trainer.frozen_front import FeatureBatches, halves
-from mien.training.trainer.ordering import shuffled
 
 NOTHING = Augmentation.from_settings({})
 SIDE = 32
@@ -29,6 +29,10 @@ def crops() -> CropSet:
         photos=tuple(f"{place}.png" for place in range(number)),
         landmarks=np.zeros((number, 5, 2), np.float32),
     )
+
+
+def shuffled(crops: CropSet, batch_size: int, seed: int) -> EpochOrder:
+    return Shuffled(crops.labels, batch_size, seed).epoch_order
 
 
 def network() -> Small:

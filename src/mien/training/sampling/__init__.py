@@ -8,7 +8,8 @@ from mien.training.sampling.balanced import Balanced, SquareRoot
 from mien.training.sampling.class_aware import ClassAware
 from mien.training.sampling.epoch_sampler import EpochSampler
 from mien.training.sampling.people_and_photos import PeopleAndPhotos
-from mien.training.sampling.registry import SAMPLERS, open_sampler
+from mien.training.sampling.registry import SAMPLERS, check_sampler, open_sampler
+from mien.training.sampling.shuffled import Shuffled
 from mien.training.sampling.triplet_sampler import TripletSampler
 
 __all__ = [
@@ -17,7 +18,9 @@ __all__ = [
     "ClassAware",
     "EpochSampler",
     "PeopleAndPhotos",
+    "Shuffled",
     "SquareRoot",
     "TripletSampler",
+    "check_sampler",
     "open_sampler",
 ]

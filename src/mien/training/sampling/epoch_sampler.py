@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch.utils.data import Sampler
 
 from mien.training.losses.ranges import at_least
-
-Rows = NDArray[np.int64]
+from mien.training.sampling.decks import Rows
 
 
 class EpochSampler(Sampler[int]):

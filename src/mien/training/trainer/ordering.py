@@ -53,32 +53,12 @@ def _batches(order: EpochOrder, numbers: range) -> NDArray[np.int64]:
 
 
 def _drawn(recipe: Recipe, crops: CropSet, batch_size: int) -> EpochOrder:
-    sampler = recipe.sampler
-    if sampler.name == "shuffled":
-        if sampler.arguments:
-            raise ConfigError(
-                f"The sampler shuffled has no {', '.join(sampler.arguments)}.",
-                hint="Name the sampler that it is meant for, such as pk.",
-            )
-        return lru_cache(maxsize=2)(shuffled(crops, batch_size, recipe.seed))
     drawn = open_sampler(
-        sampler.name,
+        recipe.sampler.name,
         labels=crops.labels,
         batch_size=batch_size,
         seed=recipe.seed,
         names=crops.photos,
-        **sampler.arguments,
+        **recipe.sampler.arguments,
     )
     return lru_cache(maxsize=2)(drawn.epoch_order)
-
-
-def shuffled(crops: CropSet, batch_size: int, seed: int) -> EpochOrder:
-    """Every crop once an epoch in a new order; what doesn't fill the last batch is left to the next epoch's order."""
-
-    def order(epoch: int) -> NDArray[np.int64]:
-        rows = np.random.default_rng([seed, epoch]).permutation(len(crops))
-        while len(rows) < batch_size:  # a set smaller than a batch is repeated
-            rows = np.concatenate([rows, rows])
-        return rows[: len(rows) // batch_size * batch_size].reshape(-1, batch_size)
-
-    return order
