@@ -31,8 +31,8 @@ def made(
     "arguments",
     [
         {"size": 3, "flag": False, "share": 0.5, "kind": "two", "rest": "anything", "word": "said"},
-        {"share": 1},
-        {"share": None},
+        {"size": 3, "share": 1},
+        {"size": 3, "share": None},
     ],
 )
 def test_arguments_of_their_types_pass(arguments: dict[str, object]) -> None:
@@ -52,6 +52,7 @@ def test_arguments_of_their_types_pass(arguments: dict[str, object]) -> None:
         ({"word": 3}, "word must be text, not 3"),
         ({"seize": 3}, r"The thing has no seize\. It has size, share, kind, rest, word"),
         ({"hidden": 3}, "has no hidden"),
+        ({"share": 0.5}, "The thing needs size"),
     ],
 )
 def test_others_are_refused_by_name(arguments: dict[str, object], says: str) -> None:

@@ -24,7 +24,7 @@ def check_arguments(
         of_the_run: Parameters that aren't the recipe's to set.
 
     Raises:
-        ConfigError: An argument is not one of its own, or of another type than it says.
+        ConfigError: An argument is missing, not one of its own, or of another type than it says.
     """
     parameters = inspect.signature(make).parameters.values()
     own = {one.name: one for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)}
@@ -38,6 +38,8 @@ def check_arguments(
     for key, value in arguments.items():
         if key in own and not _fits(value, own[key].annotation):
             raise ConfigError(f"The {what} can't be made: {key} must be {_words(own[key].annotation)}, not {value!r}.")
+    if missing := [name for name, one in own.items() if one.default is one.empty and name not in arguments]:
+        raise ConfigError(f"The {what} needs {', '.join(missing)}.")
 
 
 def _has_no_own_init(make: Callable[..., object]) -> bool:

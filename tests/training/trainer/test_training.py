@@ -615,7 +615,13 @@ def test_what_a_recipe_asks_for_in_vain_is_named(
     assert says in str(refusal.value)
 
 
-def test_a_later_stage_is_looked_at_before_anything_is_done(tmp_path: Path) -> None:
+def test_samplers_and_later_stages_are_looked_at_before_anything_is_done(tmp_path: Path) -> None:
+    looks = small_recipe(tmp_path / "crops", stages=[{"trainable": "head", "looks": 2}])
+    with pytest.raises(ConfigError, match="kept by one process"):
+        check_stages(looks, begin_network(looks), processes=2)
+    for sampler, says in (({"name": "triplets"}, "triplets needs file"), ({"name": "pml:Magic"}, "no sampler 'Magic'")):
+        with pytest.raises(ConfigError, match=says):
+            train(small_recipe(tmp_path / "crops", sampler=sampler), tmp_path / "run")
     for stage, says in (
         ({"losses": [{"name": "arcfase"}]}, "no loss"),
         ({"trainable": "middle"}, "middle"),
@@ -633,6 +639,7 @@ def test_every_loss_passes_when_it_is_looked_at(tmp_path: Path, name: str) -> No
     recipe = small_recipe(tmp_path, losses=[{"name": name}])
     check_stages(recipe, begin_network(recipe))
 
+        ({"trainable": "all", "looks": 2}, "looks needs a first part"),
 
 def test_who_is_validated_with_is_not_learnt_from_and_named(cache: Path) -> None:
     recipe = small_recipe(cache, validation={"sources": [{"synthetic": {"people": 2, "photos": 6}, "aligned": True}]})

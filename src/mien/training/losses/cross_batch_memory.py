@@ -108,17 +108,14 @@ class CrossBatchMemory(Loss):
 
 
 def _opened(loss: PairLoss | str, arguments: Mapping[str, Any]) -> PairLoss:
-    if isinstance(loss, str):
-        from mien.training.losses.registry import LOSSES
+    if isinstance(loss, PairLoss):
+        return loss
+    from mien.training.losses.registry import LOSSES
 
-        if loss not in LOSSES:
-            raise ValueError(f"there is no loss {loss!r}")
-        check_arguments(f"loss {loss}", LOSSES[loss], arguments)
-        made = LOSSES[loss](**arguments) if issubclass(LOSSES[loss], PairLoss) else None
-    else:
-        made = loss
-    if not isinstance(made, PairLoss):
-        raise ValueError(
-            f"the memory needs a loss on pairs, not {loss if isinstance(loss, str) else type(loss).__name__}"
-        )
-    return made
+    kind = LOSSES.get(loss) if isinstance(loss, str) else None
+    if isinstance(loss, str) and kind is None:
+        raise ValueError(f"there is no loss {loss!r}")
+    if kind is None or not issubclass(kind, PairLoss):
+        raise ValueError(f"the memory needs a loss on pairs, not {loss if kind else type(loss).__name__}")
+    check_arguments(f"loss {loss}", kind, arguments)
+    return kind(**arguments)

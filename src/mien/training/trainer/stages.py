@@ -16,6 +16,8 @@ from mien.training.losses.imitation import Imitation
 from mien.training.losses.interop import open_foreign_loss
 from mien.training.mining import Miner, open_miner
 from mien.training.recipe.schema import Objective, Optimizer, Recipe, Schedule
+from mien.training.sampling import check_sampler
+from mien.training.trainer.frozen_front import halves
 from mien.training.trainer.joint_objective import JointObjective, Part
 
 
@@ -66,12 +68,14 @@ def resolve_stages(recipe: Recipe, steps_per_epoch: int) -> tuple[ResolvedStage,
     )
 
 
-def check_stages(recipe: Recipe, network: nn.Module) -> None:
+def check_stages(recipe: Recipe, network: nn.Module, processes: int = 1) -> None:
     """See that every stage can begin, whatever the data are; the network may be left frozen.
 
     Raises:
-        ConfigError: A part of the backbone, a loss or an argument is not there, or nothing of a stage would be learnt.
+        ConfigError: A part of the backbone, a loss, the sampler or an argument is not there, nothing of a stage would
+            be learnt, or it can't keep looks.
     """
+    check_sampler(recipe.sampler.name, recipe.sampler.arguments)
     for stage in resolve_stages(recipe, steps_per_epoch=1):
         freeze(network, stage.trainable)
         objective = make_objective(
@@ -82,6 +86,10 @@ def check_stages(recipe: Recipe, network: nn.Module) -> None:
             before=None,
         )
         make_optimizer(objective, stage.optimizer)
+        if stage.looks:
+            if processes > 1:
+                raise ConfigError("looks are kept by one process only.", hint="Leave looks out, or use one process.")
+            halves(network, stage.trainable, recipe.data.side)
         for loss in objective.losses:
             if isinstance(loss, CrossBatchMemory) and len(loss.memory) < recipe.training.batch_size:
                 raise ConfigError(

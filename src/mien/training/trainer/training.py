@@ -103,7 +103,7 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
     )
     torch.manual_seed(recipe.seed)
     network, augmentation = begin_network(recipe), Augmentation.from_settings(recipe.augmentation)
-    check_stages(recipe, network)  # before hours of cutting crops, or of the stages before
+    check_stages(recipe, network, accelerator.num_processes)  # before hours of cutting crops, or of the stages before
     if recipe.training.compile:
         compile_network(network)
     with accelerator.main_process_first():

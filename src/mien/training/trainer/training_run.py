@@ -281,8 +281,6 @@ class TrainingRun:
     def _divided(self, stage: ResolvedStage) -> tuple[nn.Module | None, nn.Module]:
         """What of the network runs only once, on looks at the crops, if anything; and what each step runs through."""
         if stage.looks:
-            if self.accelerator.num_processes > 1:
-                raise ConfigError("looks are kept by one process only.", hint="Leave looks out, or use one process.")
             return halves(self.network, stage.trainable, self.recipe.data.side)
         return None, nn.Identity() if stage.head_only else self.network
 
