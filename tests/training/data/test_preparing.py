@@ -1,8 +1,79 @@
+import fcntl
+import os
+import threading
 from pathlib import Path
+from typing import Any
 
-from mien.training.data.preparing import _names_in
+import pytest
+
+from mien.progress import reporting
+from mien.training.data import preparing
+from mien.training.data.preparing import _names_in, prepare_data
+from mien.training.recipe import Recipe, check_recipe
+
+
+def recipe_of(cache: Path) -> Recipe:
+    return check_recipe(
+        {
+            "data": {"cache": str(cache), "sources": [{"synthetic": {"people": 4, "photos": 2}, "aligned": True}]},
+            "validation": {"held_out": 0.5},
+            "losses": [{"name": "softmax"}],
+        }
+    )
+
+
+def is_free(folder: Path) -> bool:
+    """Whether no other process could be writing there; as another process asks."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(opened)
+    return True
 
 
 def test_names_to_leave_out_end_at_newlines_only(tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_bytes("# some\r\nAda\u2028Bo\r\n\nCy\x85Di\n".encode())
     assert _names_in(tmp_path / "names.txt") == {"Ada\u2028Bo", "Cy\x85Di"}
+
+
+def test_two_runs_do_not_cut_crops_into_one_folder_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut_crops, free = preparing.cut_crops, []
+
+    def cut(*arguments: Any, **settings: Any) -> Any:
+        free.append(is_free(tmp_path))
+        return cut_crops(*arguments, **settings)
+
+    monkeypatch.setattr(preparing, "cut_crops", cut)
+    prepare_data(recipe_of(tmp_path))
+    assert free == [False]
+    assert is_free(tmp_path)
+
+
+def test_a_run_waits_for_another_that_cuts_the_same_crops(tmp_path: Path) -> None:
+    told: list[str] = []
+    other = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    waiting = threading.Event()
+
+    def see(label: str, done: int, total: int | None) -> None:
+        told.append(label)
+        waiting.set()
+
+    def run() -> None:
+        try:
+            with reporting(see):
+                prepare_data(recipe_of(tmp_path))
+        finally:
+            waiting.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    waiting.wait()
+    assert list(tmp_path.iterdir()) == []
+    os.close(other)
+    thread.join()
+    assert told[0] == f"waiting for another run that works in {tmp_path}"
+    assert "cutting crops" in told

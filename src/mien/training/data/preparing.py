@@ -25,6 +25,7 @@ from mien.training.data.crop_set import (
     teacher_embeddings,
     written_anew,
 )
+from mien.training.data.one_at_a_time import one_at_a_time
 from mien.training.data.sources import open_source
 from mien.training.data.subsampling import subsample
 from mien.training.data.views import cut_views
@@ -133,9 +134,10 @@ def _crops_and_folder(source: Source, data: Data, seed: int) -> tuple[CropSet, P
         photos = open_source(source)
         described = {name: value for name, value in photos.describe().items() if name != "files"}
         folder = data.cache / _key([described, source.aligned])
-        if written_anew(folder, photos):
-            shutil.rmtree(folder)
-        crops = cut_crops(folder, photos, aligned=source.aligned)
+        with one_at_a_time(data.cache):
+            if written_anew(folder, photos):
+                shutil.rmtree(folder)
+            crops = cut_crops(folder, photos, aligned=source.aligned)
     if source.people is not None or source.photos_per_person is not None:
         rows = subsample(crops.labels, people=source.people, photos_per_person=source.photos_per_person, seed=seed)
         crops = crops.select(rows)
@@ -154,11 +156,11 @@ def _taught(crops: CropSet, recipe: Recipe) -> CropSet:
             hint=f"Say backbone.embedding_size = {encoder.dimensions}.",
         )
     taught = []
-    for name, one in (
-        ("crops", crops),
-        ("views", cut_views(crops, teacher.views, cache, seed) if teacher.views else None),
-    ):
-        if one is not None:
+    with one_at_a_time(cache):
+        shown = {"crops": crops}
+        if teacher.views:
+            shown["views"] = cut_views(crops, teacher.views, cache, seed)
+        for name, one in shown.items():
             keep = cache / f"{encoder.identity[:12]}-{name}-{one.fingerprint}-{seed}.f32"
             taught.append(replace(one, targets=teacher_embeddings(one, encoder, keep)))
     return join(taught)
