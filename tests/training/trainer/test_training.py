@@ -18,7 +18,7 @@ from mien.training.data.crop_set import CropSet
 from mien.training.data.preparing import prepare_data
 from mien.training.losses import LOSSES, CrossBatchMemory
 from mien.training.mining import SemiHard
-from mien.training.recipe import Recipe, check_recipe, read_recipe
+from mien.training.recipe import Recipe, check_recipe, read_recipe, recipe_text
 from mien.training.trainer import TrainingResult, memory, open_run, read_run_recipe, train, training_run, validate
 from mien.training.trainer.checkpoint import load_checkpoint, save_checkpoint
 from mien.training.trainer.joint_objective import JointObjective, Outcome
@@ -198,6 +198,17 @@ def test_another_recipe_in_the_same_folder_is_refused(cache: Path, tmp_path: Pat
     (tmp_path / "photo.jpg").touch()
     with pytest.raises(ConfigError, match="not empty"):
         train(small_recipe(cache), tmp_path)
+
+
+def test_a_recipe_that_somebody_wrote_is_not_written_over(cache: Path, tmp_path: Path) -> None:
+    recipe = small_recipe(cache)
+    written = recipe_text(recipe) + "# what I changed, and why\n"
+    (tmp_path / "recipe.toml").write_text(written)
+    with pytest.raises(ConfigError, match="would write its own"):
+        train(recipe, tmp_path)
+    assert (tmp_path / "recipe.toml").read_text() == written
+    (tmp_path / "recipe.toml").write_text(recipe_text(small_recipe(cache, seed=4)))  # of a run that came to nothing
+    assert train(recipe, tmp_path).finished
 
 
 def test_people_with_one_photo_each_are_mentioned(cache: Path, tmp_path: Path) -> None:

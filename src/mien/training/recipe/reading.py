@@ -84,7 +84,12 @@ def _lies_below(place: tuple[int | str, ...], table: tuple[int | str, ...]) -> b
 
 def write_recipe(recipe: Recipe, file: Path) -> None:
     """Write a recipe with every value that holds, so that a run can be repeated from it."""
-    write_whole(file, tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True)))
+    write_whole(file, recipe_text(recipe))
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """What `write_recipe` writes."""
+    return tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True))
 
 
 def _without(content: dict[str, Any], changes: Sequence[str], place: int) -> Recipe | None:

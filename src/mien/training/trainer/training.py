@@ -21,7 +21,7 @@ from mien.training.backbones import open_backbone
 from mien.training.data.augmentation import Augmentation
 from mien.training.data.crop_set import CropSet
 from mien.training.data.preparing import PreparedData, prepare_data
-from mien.training.recipe import Recipe, write_recipe
+from mien.training.recipe import Recipe, recipe_text, write_recipe
 from mien.training.trainer.batches import Batches
 from mien.training.trainer.checkpoint import load_checkpoint
 from mien.training.trainer.memory import peak_memory
@@ -197,6 +197,11 @@ def _claim(folder: Path, recipe: Recipe) -> None:
     if not (folder / RECIPE).exists() and any(folder.iterdir()):
         raise ConfigError(f"{folder} is not empty and no training run.", hint="Name a new folder.")
     if not (folder / CHECKPOINT).exists():  # also where an earlier try came to nothing
+        if (folder / RECIPE).exists() and not _wrote(folder):
+            raise ConfigError(
+                f"The run would write its own {RECIPE} over the one in {folder}.",
+                hint="Name a new folder for the run, or give that file another name.",
+            )
         for features in folder.glob("features-*.f16"):
             features.unlink()
         write_recipe(recipe, folder / RECIPE)
@@ -205,6 +210,11 @@ def _claim(folder: Path, recipe: Recipe) -> None:
             f"{folder} is a run of another recipe (see its {RECIPE}).",
             hint="Name a new folder, or go on with the recipe that it was begun with.",
         )
+
+
+def _wrote(folder: Path) -> bool:
+    """Whether its recipe is as a run writes it, with every value and nothing else."""
+    return (folder / RECIPE).read_text(encoding="utf-8") == recipe_text(read_run_recipe(folder))
 
 
 def _essence(recipe: Recipe) -> dict[str, Any]:
