@@ -613,6 +613,8 @@ def test_losses_on_embeddings_learn_from_their_miners_and_samplers(
         ({"backbone": {"name": "tiny"}}, "no backbone"),
         ({"augmentation": {"flipp": 0.5}}, "flipp"),
         ({"data__leave_out": "nowhere.txt"}, "nowhere"),
+        ({"data__sources": [{"crops": "nowhere"}]}, "nowhere holds no crops"),
+        ({"validation": {"sources": [{"crops": "crops", "share": 0.5}]}}, "has no share"),
         ({"stages": [{"trainable": "none", "losses": [{"name": "contrastive"}]}]}, "Nothing would be learnt"),
         ({"stages": [{"losses": [{"name": "imitation"}]}]}, "the loss imitation needs a teacher"),
         ({"teacher": {"views": 2}}, "views show two people under one name"),

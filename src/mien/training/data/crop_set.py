@@ -195,6 +195,11 @@ def open_crops(folder: Path) -> CropSet:
     Raises:
         ConfigError: There are none.
     """
+    if not (folder / CROPS_TABLE).exists():
+        raise ConfigError(
+            f"{folder} holds no crops: it has no {CROPS_TABLE}.",
+            hint="Name a folder of crops that `mien train` cut; one of photos is a source's `folder`, not its `crops`.",
+        )
     rows = [row for row in _rows_of(folder) if not row["problem"]]
     if not rows:
         raise ConfigError(

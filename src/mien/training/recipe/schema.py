@@ -115,6 +115,12 @@ class Validation(Table):
     every: Count = Field(1, description="Epochs between two validations.")
     fmr: Literal["1e-1", "1e-2", "1e-3", "1e-4"] = Field("1e-2", description="The true match rate here is compared.")
 
+    @model_validator(mode="after")
+    def _no_shares(self) -> "Validation":
+        if any(source.share is not None for source in self.sources):
+            raise ValueError("a source to validate with has no share: it is in no batch")
+        return self
+
 
 class Backbone(OpenTable):
     """The network; other keys are its own arguments."""
