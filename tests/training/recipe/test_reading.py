@@ -132,6 +132,11 @@ def test_numbers_that_nothing_can_be_done_with_are_refused(file: Path, change: s
     assert says in str(refusal.value)
 
 
+def test_a_rate_may_be_written_as_a_number(file: Path) -> None:
+    rates = [read_recipe(file, [f"validation.fmr={given}"]).validation.fmr for given in ("1e-3", '"1e-3"', "0.1")]
+    assert rates == ["1e-3", "1e-3", "1e-1"]
+
+
 def test_a_mistake_inside_a_list_is_not_said_to_empty_it() -> None:
     source, loss = {"synthetic": {"people": 10}}, {"name": "cosface"}
     for wrong in ({"losses": [loss | {"share": -1}]}, {"stages": [{"epochs": -1}]}, {"data": {"sources": [{"a": 1}]}}):

@@ -2,15 +2,16 @@
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mien.synthesis import Nuisances
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
+Rate = Literal["1e-1", "1e-2", "1e-3", "1e-4"]
 
 
 class Table(BaseModel):
@@ -113,7 +114,12 @@ class Validation(Table):
     sources: tuple[Source, ...] = Field((), description="Their photos; without any, a share of the people is held out.")
     held_out: Share = Field(0.1, description="Share of the training people held out, where there are no sources.")
     every: Count = Field(1, description="Epochs between two validations.")
-    fmr: Literal["1e-1", "1e-2", "1e-3", "1e-4"] = Field("1e-2", description="The true match rate here is compared.")
+    fmr: Rate = Field("1e-2", description="The true match rate here is compared.")
+
+    @field_validator("fmr", mode="before")
+    @classmethod
+    def _number_as_text(cls, given: Any) -> Any:
+        return next((rate for rate in get_args(Rate) if given == float(rate)), given)
 
     @model_validator(mode="after")
     def _no_shares(self) -> "Validation":
