@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 import torch
 from typer.main import get_command
 
 from mien.cli.app import make_app
+from mien.faces import FaceTable
+from mien.training.backbones import BACKBONES
+from mien.training.data.augmentation import CHANGES
 from mien.training.losses import LOSSES
 from mien.training.losses.imitation import Imitation
 from mien.training.mining import MINERS
@@ -26,6 +30,7 @@ from mien.training.trainer.stages import make_objective, resolve_stages
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LOSSES_PAGE = ROOT / "docs" / "losses.md"
+TRAINING_PAGE = ROOT / "docs" / "training.md"
 DESCRIBED: dict[str, Callable[..., object]] = {**LOSSES, "imitation": Imitation}
 
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -123,6 +128,20 @@ def test_unknown_commands_and_options_are_seen() -> None:
     assert unknown("mien evaluate PROTOCOL …") == ""
 
 
+def embedded_faces() -> FaceTable:
+    """Two photos each of four people, as `mien embed` would keep them."""
+    return FaceTable(
+        "none",
+        "0" * 64,
+        sources=[f"people/person-{row // 2}/{row}.jpg" for row in range(8)],
+        boxes=np.zeros((8, 4), np.float32),
+        landmarks=np.zeros((8, 5, 2), np.float32),
+        scores=np.ones(8, np.float32),
+        embeddings=np.eye(8, dtype=np.float32),
+        sharpness=np.ones(8),
+    )
+
+
 SNIPPETS = [
     pytest.param(code, id=f"{page.name}-{number}")
     for page in PAGES
@@ -137,6 +156,7 @@ def test_python_can_be_run(
     monkeypatch.chdir(tmp_path)
     for name, photo in (("a", 1), ("b", 2), ("ada", 1), ("party", 3)):
         shutil.copy(people / f"person-0001/000{photo}.jpg", f"{name}.jpg")
+    embedded_faces().save("faces.npz")
     exec(code, {"embeddings": torch.randn(4, 128, requires_grad=True), "labels": torch.arange(4)})
     if "print" in code:
         verified, identified = capsys.readouterr().out.splitlines()
@@ -156,7 +176,7 @@ def sections(text: str) -> dict[str, str]:
 
 def rows(text: str, heading: str) -> dict[str, str]:
     """The rows of the table below a heading, by the name as code that each begins with."""
-    (body,) = re.findall(rf"^### {heading}\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)
+    (body,) = re.findall(rf"^###? {heading}\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)
     return dict(re.findall(r"^\| `(\w+)` \|(.*)$", body, re.MULTILINE))
 
 
@@ -204,8 +224,30 @@ def test_miners_and_samplers_are_described_with_their_arguments(
     described = rows(LOSSES_PAGE.read_text(encoding="utf-8"), heading)
     assert described.keys() == registry.keys()
     for name, row in described.items():
-        if registry[name] is not object:
-            assert not list(wrong_arguments(registry[name], row)), name
+        assert not list(wrong_arguments(registry[name], row)), name
+
+
+def settings(row: str) -> dict[str, object]:
+    """What stands in a row as code, `name = value`."""
+    return tomllib.loads("\n".join(INLINE_CODE.findall(row)))
+
+
+def test_changes_of_crops_are_described_with_their_settings() -> None:
+    described = rows(TRAINING_PAGE.read_text(encoding="utf-8"), "Augmentation")
+    assert list(described) == list(CHANGES), "in the order in which they happen"
+    for name, row in described.items():
+        assert settings(row) == CHANGES[name].model_validate({}).model_dump(mode="json"), name
+
+
+def test_backbones_are_described_with_their_arguments() -> None:
+    described = rows(TRAINING_PAGE.read_text(encoding="utf-8"), "Backbones")
+    assert described.keys() == BACKBONES.keys()
+    for name, row in described.items():
+        arguments = inspect.signature(BACKBONES[name]).parameters
+        own = {
+            key: one.default for key, one in arguments.items() if key not in {"embedding_size", "input_size", "depth"}
+        }
+        assert settings(row) == {key: list(one) if isinstance(one, tuple) else one for key, one in own.items()}, name
 
 
 def test_wrong_arguments_are_seen() -> None:

@@ -639,6 +639,7 @@ def test_samplers_and_later_stages_are_looked_at_before_anything_is_done(tmp_pat
         ({"losses": [{"name": "arcfase"}]}, "no loss"),
         ({"trainable": "middle"}, "middle"),
         ({"trainable": "none", "losses": [{"name": "contrastive"}]}, "Nothing would be learnt"),
+        ({"trainable": "all", "looks": 2}, "looks needs a first part"),
     ):
         with pytest.raises(ConfigError, match=says):
             train(small_recipe(tmp_path / "crops", stages=[{"epochs": 1}, stage]), tmp_path / "run")
@@ -652,7 +653,6 @@ def test_every_loss_passes_when_it_is_looked_at(tmp_path: Path, name: str) -> No
     recipe = small_recipe(tmp_path, losses=[{"name": name}])
     check_stages(recipe, begin_network(recipe))
 
-        ({"trainable": "all", "looks": 2}, "looks needs a first part"),
 
 def test_who_is_validated_with_is_not_learnt_from_and_named(cache: Path) -> None:
     recipe = small_recipe(cache, validation={"sources": [{"synthetic": {"people": 2, "photos": 6}, "aligned": True}]})

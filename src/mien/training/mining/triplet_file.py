@@ -77,7 +77,7 @@ def _row(name: str, row_of: dict[str, int], file: Path, line: int) -> int:
     if name not in row_of:
         raise ConfigError(
             f"{file}, line {line}: there is no photo {name!r} in the set.",
-            hint="Use the photos that the triplets were found in, or find them anew.",
+            hint="Use the photos that the triplets were found in, and hold nobody out; or find them anew.",
         )
     return row_of[name]
 

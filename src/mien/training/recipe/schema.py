@@ -152,6 +152,7 @@ class Objective(OpenTable):
     """A loss; other keys are its own arguments, such as s and m."""
 
     of_the_run = ("num_classes", "embedding_size")
+    name: str = Field(description="softmax, cosface, arcface, triplet, … (docs/losses.md), imitation, or pml:Name.")
     share: Annotated[float, Field(ge=0)] = Field(1.0, description="Its weight in the sum of losses.")
     ramp: Annotated[float, Field(ge=0)] = Field(0.0, description="Epochs over which the weight grows from 0.")
     miner: Miner | None = Field(None, description="What picks pairs or triplets for it: a name, or a table with one.")
@@ -237,7 +238,9 @@ class Recipe(Table):
     backbone: Backbone = Backbone(name="small")
     losses: tuple[Objective, ...] = Field(min_length=1, description="The losses whose weighted sum is made small.")
     sampler: Sampler = Sampler(name="shuffled")
-    augmentation: dict[str, Any] = Field({"flip": 0.5}, description="Changes of the crops, by name; see the guide.")
+    augmentation: dict[str, Any] = Field(
+        {"flip": 0.5}, description="Changes of the crops, by name: shares, or tables (docs/training.md)."
+    )
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
     training: Training = Training()
