@@ -114,6 +114,23 @@ def test_what_was_cut_is_not_cut_again_and_an_interruption_loses_nothing(
     assert again.photos == crops.photos
 
 
+@pytest.mark.parametrize("lost", [1, 2, 4])
+def test_a_row_that_lost_its_end_is_written_again(
+    photos: Photos, crops: CropSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    monkeypatch.setattr(crop_set, "CHUNK", 2)
+    with pytest.raises(KeyboardInterrupt):
+        cut_crops(tmp_path, Listed(photos, until=3))
+    table = tmp_path / "crops.csv"
+    table.write_bytes(table.read_bytes()[:-lost])
+    resumed = Listed(photos)
+    again = cut_crops(tmp_path, resumed)
+    assert resumed.asked == [1, 2, 3, 4, 5]
+    assert again.photos == crops.photos
+    np.testing.assert_array_equal(again.read(np.arange(6)), crops.read(np.arange(6)))
+    np.testing.assert_array_equal(again.landmarks, crops.landmarks)
+
+
 def test_a_photo_without_a_face_is_counted_and_stops_nothing(photos: Photos, tmp_path: Path) -> None:
     blank = LabelledPhoto("blank", "nobody", np.full((80, 80, 3), 127, np.uint8))
     cut = cut_crops(tmp_path, Listed([photos[0], blank, photos[1]]))

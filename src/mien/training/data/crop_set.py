@@ -301,10 +301,11 @@ def _rows_of(folder: Path) -> list[dict[str, str]]:
 def _complete_rows(folder: Path) -> int:
     """How many photos are done; what an interruption left half written is cut off."""
     rows = _rows_of(folder)
+    torn = bool(rows) and not (folder / CROPS_TABLE).read_bytes().endswith(b"\n")
     pixels = folder / "crops.u8"
     stored = pixels.stat().st_size // SIDE**2 // 3 if pixels.exists() else 0
     whole: list[dict[str, str]] = []
-    for row in rows:
+    for row in rows[: len(rows) - torn]:
         if None in row.values() or (not row["problem"] and stored == 0):
             break
         stored -= not row["problem"]
