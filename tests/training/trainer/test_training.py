@@ -1,6 +1,8 @@
+import gc
 import json
 import resource
 import shutil
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +21,7 @@ from mien.training.data.preparing import prepare_data
 from mien.training.losses import LOSSES, CrossBatchMemory
 from mien.training.mining import SemiHard
 from mien.training.recipe import Recipe, check_recipe, read_recipe, recipe_text
+from mien.training.recipe.schema import Optimizer
 from mien.training.trainer import TrainingResult, memory, open_run, read_run_recipe, train, training_run, validate
 from mien.training.trainer.checkpoint import load_checkpoint, save_checkpoint
 from mien.training.trainer.joint_objective import JointObjective, Outcome
@@ -416,6 +419,24 @@ def test_a_run_that_only_trains_its_losses_keeps_its_network(cache: Path, tmp_pa
     assert result.finished
     assert len(told) == 1
     assert_same_weights(network_of(tmp_path, "best.pt"), network_of(tmp_path))
+
+
+def test_what_a_stage_held_is_given_up_with_it(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[weakref.ref[torch.optim.Optimizer]] = []
+    held: list[int] = []
+
+    def make(objective: JointObjective, settings: Optimizer) -> torch.optim.Optimizer:
+        optimizer = make_optimizer(objective, settings)
+        made.append(weakref.ref(optimizer))
+        return optimizer
+
+    def count(line: str) -> None:
+        gc.collect()
+        held.append(sum(optimizer() is not None for optimizer in made))
+
+    monkeypatch.setattr(training_run, "make_optimizer", make)
+    train(small_recipe(cache, stages=[{"epochs": 1}] * 3), tmp_path, tell=count)
+    assert (len(made), held) == (3, [1, 1, 1])
 
 
 def test_synthetic_people_may_fill_a_share_of_each_batch(cache: Path, tmp_path: Path) -> None:

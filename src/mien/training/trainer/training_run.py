@@ -200,6 +200,7 @@ class TrainingRun:
         optimizer = make_optimizer(self.objective, stage.optimizer)
         self.rates = [group["lr"] for group in optimizer.param_groups]
         self.watch.begin()
+        self.accelerator.free_memory()  # or it holds the stages before, momentum and class vectors included
         self.prepared, self.optimizer = self.accelerator.prepare(self.objective, optimizer)
 
     def _end_stage(self) -> None:
