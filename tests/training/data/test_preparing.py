@@ -8,6 +8,7 @@ import pytest
 
 from mien.progress import reporting
 from mien.training.data import preparing
+from mien.training.data.crop_set import cut_crops
 from mien.training.data.preparing import _names_in, prepare_data
 from mien.training.recipe import Recipe, check_recipe
 
@@ -40,7 +41,7 @@ def test_names_to_leave_out_end_at_newlines_only(tmp_path: Path) -> None:
 
 
 def test_two_runs_do_not_cut_crops_into_one_folder_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cut_crops, free = preparing.cut_crops, []
+    free: list[bool] = []
 
     def cut(*arguments: Any, **settings: Any) -> Any:
         free.append(is_free(tmp_path))

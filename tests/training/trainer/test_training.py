@@ -421,6 +421,15 @@ def test_a_run_that_only_trains_its_losses_keeps_its_network(cache: Path, tmp_pa
     assert_same_weights(network_of(tmp_path, "best.pt"), network_of(tmp_path))
 
 
+def test_one_process_may_train_in_either_precision(cache: Path, tmp_path: Path) -> None:
+    for precision in ("f32", "bf16"):
+        recipe = small_recipe(cache, training__precision=precision, stages=[{"epochs": 1}])
+        assert train(recipe, tmp_path / precision).finished
+    whole, half = (network_of(tmp_path / precision)["embedding.1.weight"] for precision in ("f32", "bf16"))
+    assert half.dtype == torch.float32
+    assert not torch.equal(half, whole)
+
+
 def test_what_a_stage_held_is_given_up_with_it(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[weakref.ref[torch.optim.Optimizer]] = []
     held: list[int] = []

@@ -98,9 +98,7 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
             changed since the run was begun.
         TrainingError: The loss is no number, or the embeddings have collapsed.
     """
-    accelerator = Accelerator(
-        mixed_precision="bf16" if recipe.training.precision == "bf16" else "no", cpu=not torch.cuda.is_available()
-    )
+    accelerator = Accelerator(mixed_precision="no", cpu=not torch.cuda.is_available())
     torch.manual_seed(recipe.seed)
     network, augmentation = begin_network(recipe), Augmentation.from_settings(recipe.augmentation)
     check_stages(recipe, network, accelerator.num_processes)  # before hours of cutting crops, or of the stages before

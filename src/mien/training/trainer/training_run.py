@@ -296,7 +296,7 @@ class TrainingRun:
         """
         train = self.data.train
         if self.front is not None:
-            with self.accelerator.autocast():
+            with self._autocast():
                 made = FeatureBatches(
                     self.front,
                     train,
@@ -310,16 +310,21 @@ class TrainingRun:
             return made
         if not stage.head_only:
             return self.batches
-        with self.accelerator.autocast():
+        with self._autocast():
             embeddings = embed_crops(self.network, train, unit_length=False)
         return EmbeddedBatches(embeddings, train.labels, self.batches.order, self.batches.share)
+
+    def _autocast(self) -> torch.autocast:
+        """The precision of the network; not Accelerate's, which a process can't change from run to run."""
+        half = self.recipe.training.precision == "bf16"
+        return torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=half)
 
     def _step(self, stage: ResolvedStage, batch: Batch, rate: float) -> Outcome:
         for group, highest in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = highest * rate
         device = self.accelerator.device
         targets = self.data.train.targets
-        with self.accelerator.autocast():
+        with self._autocast():
             outcome: Outcome = self.prepared(
                 batch.pictures.to(device),
                 batch.labels.to(device),
@@ -406,7 +411,7 @@ class TrainingRun:
         vars(self.position).update(judged)
 
     def _validate(self, stage: ResolvedStage) -> None:
-        with self.accelerator.autocast():
+        with self._autocast():
             strangers = compare_strangers(self.judged_network, self.data.validation, seed=self.recipe.seed)
         measures = verification_measures(strangers, resamples=RESAMPLES, seed=self.recipe.seed)
         with interruptions_later():
