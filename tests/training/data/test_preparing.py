@@ -1,10 +1,9 @@
-import fcntl
-import os
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock, Timeout
 
 from mien.progress import reporting
 from mien.training.data import preparing
@@ -25,14 +24,11 @@ def recipe_of(cache: Path) -> Recipe:
 
 def is_free(folder: Path) -> bool:
     """Whether no other process could be writing there; as another process asks."""
-    opened = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        with FileLock(folder / ".lock", blocking=False):
+            return True
+    except Timeout:
         return False
-    finally:
-        os.close(opened)
-    return True
 
 
 def test_names_to_leave_out_end_at_newlines_only(tmp_path: Path) -> None:
@@ -55,8 +51,8 @@ def test_two_runs_do_not_cut_crops_into_one_folder_at_a_time(tmp_path: Path, mon
 
 def test_a_run_waits_for_another_that_cuts_the_same_crops(tmp_path: Path) -> None:
     told: list[str] = []
-    other = os.open(tmp_path, os.O_RDONLY)
-    fcntl.flock(other, fcntl.LOCK_EX)
+    other = FileLock(tmp_path / ".lock")
+    other.acquire()
     waiting = threading.Event()
 
     def see(label: str, done: int, total: int | None) -> None:
@@ -73,8 +69,8 @@ def test_a_run_waits_for_another_that_cuts_the_same_crops(tmp_path: Path) -> Non
     thread = threading.Thread(target=run)
     thread.start()
     waiting.wait()
-    assert list(tmp_path.iterdir()) == []
-    os.close(other)
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+    other.release()
     thread.join()
     assert told[0] == f"waiting for another run that works in {tmp_path}"
     assert "cutting crops" in told

@@ -2,7 +2,6 @@
 
 import ctypes
 import platform
-import resource
 import sys
 from pathlib import Path
 
@@ -33,4 +32,10 @@ def peak_memory() -> int:
         for line in status.read_text(encoding="ascii").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
+    if sys.platform == "win32":
+        import psutil  # of Accelerate
+
+        return psutil.Process().memory_info().peak_wset
+    import resource  # Windows has none
+
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
