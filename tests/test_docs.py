@@ -138,7 +138,6 @@ def embedded_faces() -> FaceTable:
         landmarks=np.zeros((8, 5, 2), np.float32),
         scores=np.ones(8, np.float32),
         embeddings=np.eye(8, dtype=np.float32),
-        sharpness=np.ones(8),
     )
 
 

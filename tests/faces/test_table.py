@@ -135,6 +135,16 @@ def about(**changed: object) -> np.ndarray[Any, Any]:
     return np.array(json.dumps({**told, **changed}))
 
 
+def test_a_table_of_faces_whose_quality_nobody_measured_round_trips(tmp_path: Path) -> None:
+    faces = photo("a.jpg", 3)
+    FaceTable("sface", "ab", {}, ["a.jpg"] * 3, faces.boxes, faces.landmarks, faces.scores, faces.embeddings).save(
+        tmp_path / "faces.npz"
+    )
+    table = FaceTable.load(tmp_path / "faces.npz")
+    assert np.isnan([table.sharpness, table.noise]).all()
+    assert len(table.sharp()) == 3
+
+
 def test_an_empty_table_round_trips(tmp_path: Path) -> None:
     FaceTable("sface", "ab").save(tmp_path / "faces.npz")
     table = FaceTable.load(tmp_path / "faces.npz")

@@ -38,8 +38,8 @@ class FaceTable:
         landmarks: (N, 5, 2) float32 pixels of that photo.
         scores: (N,) float32 detection scores.
         embeddings: (N, D) float32 of unit length.
-        sharpness: (N,) float64, see `Faces.sharpness`; NaN of a table from before it was kept.
-        noise: (N,) float64, see `Faces.noise`; NaN of a table from before it was kept.
+        sharpness: (N,) float64, see `Faces.sharpness`; NaN where nobody looked.
+        noise: (N,) float64, see `Faces.noise`; NaN where nobody looked.
         problems: For each photo without a face, why.
         stamps: For each photo that is a file, its size and when it was last written.
     """
@@ -56,6 +56,12 @@ class FaceTable:
     noise: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     problems: dict[str, dict[str, str]] = field(default_factory=dict)
     stamps: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.sources and not len(self.sharpness):
+            self.sharpness = np.full(len(self.sources), np.nan)
+        if self.sources and not len(self.noise):
+            self.noise = np.full(len(self.sources), np.nan)
 
     def __len__(self) -> int:
         return len(self.sources)
