@@ -17,6 +17,7 @@ from mien.errors import ConfigError, InputError, TrainingError
 from mien.evaluation import Estimate
 from mien.synthesis import Population
 from mien.training.data.crop_set import CropSet
+from mien.training.data.one_at_a_time import alone_in
 from mien.training.data.preparing import prepare_data
 from mien.training.losses import LOSSES, CrossBatchMemory
 from mien.training.mining import SemiHard
@@ -181,7 +182,7 @@ def test_a_run_that_stops_by_the_clock_goes_on_bit_for_bit(cache: Path, tmp_path
     calls = 0
     result = TrainingResult(tmp_path, finished=False, step=0)
     while not result.finished:
-        result = train(small_recipe(cache, training__minutes=1e-4), tmp_path / "parts")
+        result = train(small_recipe(cache, training__minutes=1e-9), tmp_path / "parts")
         calls += 1
     assert calls > 5
     assert_same_weights(network_of(tmp_path / "whole"), network_of(tmp_path / "parts"))
@@ -201,6 +202,13 @@ def test_another_recipe_in_the_same_folder_is_refused(cache: Path, tmp_path: Pat
     (tmp_path / "photo.jpg").touch()
     with pytest.raises(ConfigError, match="not empty"):
         train(small_recipe(cache), tmp_path)
+
+
+def test_a_run_that_is_under_way_is_left_alone(cache: Path, tmp_path: Path) -> None:
+    train(small_recipe(cache, training__minutes=1e-9), tmp_path)
+    with alone_in(tmp_path), pytest.raises(ConfigError, match="Another run is under way"):
+        train(small_recipe(cache), tmp_path)
+    assert train(small_recipe(cache), tmp_path).finished
 
 
 def test_a_recipe_that_somebody_wrote_is_not_written_over(cache: Path, tmp_path: Path) -> None:
@@ -239,7 +247,7 @@ def test_a_run_does_not_go_on_over_other_photos(tmp_path: Path) -> None:
         tmp_path / "crops",
         data__sources=[{"folder": str(folder)}],
         validation={"held_out": 0.5},
-        training__minutes=1e-4,
+        training__minutes=1e-9,
         stages=[{"epochs": 20}],
     )
     for _ in range(2):
@@ -562,7 +570,7 @@ def test_photos_that_were_written_anew_are_cut_again_in_their_place(tmp_path: Pa
     changed = before.photos[1]
     (tmp_path / "people" / changed).write_bytes(people.person(9).photo(0).jpeg)
     after = prepare_data(recipe).train
-    assert len(list((tmp_path / "crops").iterdir())) == 1
+    assert len(list((tmp_path / "crops").glob("*/crops.csv"))) == 1
     rows = np.arange(len(before))
     same = (before.read(rows) == after.read(rows)).all(axis=(1, 2, 3))
     assert same.tolist() == [photo != changed for photo in before.photos]

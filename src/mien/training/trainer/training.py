@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from mien.evaluation import Estimate, VerificationMeasures
 from mien.training.backbones import open_backbone
 from mien.training.data.augmentation import Augmentation
 from mien.training.data.crop_set import CropSet
+from mien.training.data.one_at_a_time import alone_in
 from mien.training.data.preparing import PreparedData, prepare_data
 from mien.training.recipe import Recipe, recipe_text, write_recipe
 from mien.training.trainer.batches import Batches
@@ -95,7 +97,7 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
 
     Raises:
         ConfigError: The folder is another recipe's run, or the recipe asks for what there isn't, or photos have
-            changed since the run was begun.
+            changed since the run was begun, or the run is under way.
         TrainingError: The loss is no number, or the embeddings have collapsed.
     """
     accelerator = Accelerator(mixed_precision="no", cpu=not torch.cuda.is_available())
@@ -106,32 +108,34 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
         compile_network(network)
     with accelerator.main_process_first():
         _claim(folder, recipe)
-        data = prepare_data(recipe)
-    if np.bincount(data.train.labels).max() < 2 and accelerator.is_main_process:
-        tell("no person to learn from has two photos: losses on pairs and triplets have nothing to pull together")
-    batches = Batches(
-        data.train,
-        epoch_order(recipe, data.train, data.shares),
-        augmentation,
-        recipe.seed,
-        (accelerator.process_index, accelerator.num_processes),
-    )
-    run = TrainingRun(recipe, data, network, batches, folder, accelerator, tensorboard=tensorboard, tell=tell)
-    if not run.finish(recipe.training.minutes):
-        return TrainingResult(folder, finished=False, step=run.position.step, without_crop=data.without_crop)
-    accelerator.wait_for_everyone()
-    network.load_state_dict(load_checkpoint(folder / BEST)["network"])
-    measures = validate(network, data.validation, resamples=1000, seed=recipe.seed)
-    if accelerator.is_main_process:
-        _write_result(run, data, measures, folder)
-        if recipe.backbone.embedding_size in (2, 3):  # which can be drawn as they are
-            _write_scatter(network, data.train, folder, recipe.seed)
-        from mien.training.reports import write_report  # it reads what is written here, and draws for a second
+    with alone_in(folder) if accelerator.is_main_process else nullcontext():
+        with accelerator.main_process_first():
+            data = prepare_data(recipe)
+        if np.bincount(data.train.labels).max() < 2 and accelerator.is_main_process:
+            tell("no person to learn from has two photos: losses on pairs and triplets have nothing to pull together")
+        batches = Batches(
+            data.train,
+            epoch_order(recipe, data.train, data.shares),
+            augmentation,
+            recipe.seed,
+            (accelerator.process_index, accelerator.num_processes),
+        )
+        run = TrainingRun(recipe, data, network, batches, folder, accelerator, tensorboard=tensorboard, tell=tell)
+        if not run.finish(recipe.training.minutes):
+            return TrainingResult(folder, finished=False, step=run.position.step, without_crop=data.without_crop)
+        accelerator.wait_for_everyone()
+        network.load_state_dict(load_checkpoint(folder / BEST)["network"])
+        measures = validate(network, data.validation, resamples=1000, seed=recipe.seed)
+        if accelerator.is_main_process:
+            _write_result(run, data, measures, folder)
+            if recipe.backbone.embedding_size in (2, 3):  # which can be drawn as they are
+                _write_scatter(network, data.train, folder, recipe.seed)
+            from mien.training.reports import write_report  # it reads what is written here, and draws for a second
 
-        write_report(folder, measures)
-    return TrainingResult(
-        folder, finished=True, step=run.position.step, measures=measures, without_crop=data.without_crop
-    )
+            write_report(folder, measures)
+        return TrainingResult(
+            folder, finished=True, step=run.position.step, measures=measures, without_crop=data.without_crop
+        )
 
 
 def begin_network(recipe: Recipe) -> nn.Module:
