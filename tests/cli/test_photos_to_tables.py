@@ -19,6 +19,12 @@ from mien.gallery import Gallery
 from mien.models.card_file import SHIPPED
 
 
+def test_what_could_not_be_used_is_named_once(run: Run, faceless: Path) -> None:
+    ran = run("detect", "nowhere.jpg", faceless, "--json")
+    assert "  nowhere.jpg does not exist." in ran.err.splitlines()
+    assert ran.err.count("nowhere.jpg") == 1
+
+
 def test_detect(run: Run, people: Path, tmp_path: Path) -> None:
     folder = people / "person-0001"
     ran = run("detect", folder, "--draw", tmp_path / "drawn", "--crops", tmp_path / "crops", "--json")

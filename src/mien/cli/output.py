@@ -91,7 +91,8 @@ def say_problems(problems: dict[str, dict[str, str]], most: int = 20) -> None:
 
     say(f"{counted(len(problems), 'photo')} could not be used:")
     for source, problem in list(problems.items())[:most]:
-        say(f"  {source}: {problem['message']}")
+        why = problem["message"]
+        say(f"  {why if why.startswith(f'{one_line(source)} ') else f'{source}: {why}'}")
     if len(problems) > most:
         say(f"  … and {len(problems) - most} more (--json lists all).")
 
