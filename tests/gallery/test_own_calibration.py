@@ -254,6 +254,26 @@ def test_searches_go_on_while_it_is_measured(gallery: Gallery, monkeypatch: pyte
     gallery.doubles()
 
 
+def test_no_search_comes_between_looking_and_drawing(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in (1, 2, 3):
+        gallery.enroll(f"Person {number}", portrait(number))
+    assert gallery.identify(portrait(2))[0].person == "Person 2"
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.1)
+    really = Gallery._refuse_other_encoder
+
+    def refuse(self: Gallery, connection: Any) -> None:
+        really(self, connection)
+        monkeypatch.setattr(Gallery, "_refuse_other_encoder", really)
+        with Gallery(gallery.path, recognizer=gallery.recognizer) as other:
+            other.forget("Person 2")
+        if not gallery._lock.locked():  # a search in another thread, which sees a later state, need not wait
+            gallery.identify(portrait(1))
+
+    monkeypatch.setattr(Gallery, "_refuse_other_encoder", refuse)
+    assert gallery.doubles() == []
+    assert gallery.identify(portrait(2))[0].person is None
+
+
 def test_one_of_another_encoder_decides_nothing(gallery: Gallery) -> None:
     for number in (1, 2):
         gallery.enroll(f"Person {number}", portrait(number))

@@ -269,7 +269,9 @@ class Gallery:
         """
         with self._database.writing() as connection:  # so that what is written is of the people who are there
             encoder = EncoderIdentity(*(each or "" for each in tables.encoder(connection)))
-            calibration = own_calibration.measure(self._drawn(connection), encoder, self.path.name)
+            with self._lock:
+                drawn = self._drawn(connection)
+            calibration = own_calibration.measure(drawn, encoder, self.path.name)
             tables.set_calibration(connection, json.dumps(calibration.to_dict()))
         return replace(calibration, whose=OWN_GALLERY)
 
@@ -282,7 +284,7 @@ class Gallery:
             GalleryError: The gallery has another encoder, or can't be read.
         """
         known = self.recognizer.find_calibration(needed=False)
-        with self._database.reading() as connection:
+        with self._lock, self._database.reading() as connection:
             self._refuse_other_encoder(connection)
             drawn = self._drawn(connection)
         return own_calibration.doubles(drawn, known)
@@ -474,9 +476,8 @@ class Gallery:
 
     def _drawn(self, connection: sa.Connection) -> Drawn:
         """Some of the templates, to measure: they are copies, so that searches go on meanwhile."""
-        with self._lock:
-            self._index.refresh(connection)
-            return own_calibration.draw(connection, self._index)
+        self._index.refresh(connection)
+        return own_calibration.draw(connection, self._index)
 
     def _own_calibration(self) -> Calibration | None:
         """The gallery's own, if it was measured with the recognizer's encoder."""
