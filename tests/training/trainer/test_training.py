@@ -211,6 +211,14 @@ def test_a_run_that_is_under_way_is_left_alone(cache: Path, tmp_path: Path) -> N
     assert train(small_recipe(cache), tmp_path).finished
 
 
+def test_a_run_that_has_just_begun_keeps_its_recipe(cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text(recipe_text(small_recipe(cache)))
+    begun = (tmp_path / "recipe.toml").read_text()
+    with alone_in(tmp_path), pytest.raises(ConfigError, match="Another run is under way"):
+        train(small_recipe(cache, seed=4), tmp_path)
+    assert (tmp_path / "recipe.toml").read_text() == begun
+
+
 def test_a_recipe_that_somebody_wrote_is_not_written_over(cache: Path, tmp_path: Path) -> None:
     recipe = small_recipe(cache)
     written = recipe_text(recipe) + "# what I changed, and why\n"

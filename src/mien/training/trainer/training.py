@@ -4,8 +4,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from mien.evaluation import Estimate, VerificationMeasures
 from mien.training.backbones import open_backbone
 from mien.training.data.augmentation import Augmentation
 from mien.training.data.crop_set import CropSet
-from mien.training.data.one_at_a_time import alone_in
+from mien.training.data.one_at_a_time import LOCK, alone_in
 from mien.training.data.preparing import PreparedData, prepare_data
 from mien.training.recipe import Recipe, recipe_text, write_recipe
 from mien.training.trainer.batches import Batches
@@ -106,9 +106,7 @@ def train(recipe: Recipe, folder: Path, *, tensorboard: bool = False, tell: Tell
     check_stages(recipe, network, accelerator.num_processes)  # before hours of cutting crops, or of the stages before
     if recipe.training.compile:
         compile_network(network)
-    with accelerator.main_process_first():
-        _claim(folder, recipe)
-    with alone_in(folder) if accelerator.is_main_process else nullcontext():
+    with _claimed(folder, recipe) if accelerator.is_main_process else nullcontext():
         with accelerator.main_process_first():
             data = prepare_data(recipe)
         if np.bincount(data.train.labels).max() < 2 and accelerator.is_main_process:
@@ -191,27 +189,33 @@ def open_run(folder: Path, *, last: bool = False) -> tuple[Recipe, nn.Module]:
     return recipe, network.eval()
 
 
-def _claim(folder: Path, recipe: Recipe) -> None:
-    """Make the run's folder, or see that it is this recipe's; only how long and how often may differ."""
+@contextmanager
+def _claimed(folder: Path, recipe: Recipe) -> Iterator[None]:
+    """Make the run's folder, or see that it is this recipe's; only how long and how often may differ.
+
+    No other run is in it meanwhile, from before its recipe is written.
+    """
     if folder.is_file():
         raise ConfigError(f"{folder} is a file.", hint="Name a new folder for the run.")
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / RECIPE).exists() and any(folder.iterdir()):
+    if not (folder / RECIPE).exists() and any(file.name != LOCK for file in folder.iterdir()):
         raise ConfigError(f"{folder} is not empty and no training run.", hint="Name a new folder.")
-    if not (folder / CHECKPOINT).exists():  # also where an earlier try came to nothing
-        if (folder / RECIPE).exists() and not _wrote(folder):
+    with alone_in(folder):
+        if not (folder / CHECKPOINT).exists():  # also where an earlier try came to nothing
+            if (folder / RECIPE).exists() and not _wrote(folder):
+                raise ConfigError(
+                    f"The run would write its own {RECIPE} over the one in {folder}.",
+                    hint="Name a new folder for the run, or give that file another name.",
+                )
+            for features in folder.glob("features-*.f16"):
+                features.unlink()
+            write_recipe(recipe, folder / RECIPE)
+        elif _essence(read_run_recipe(folder)) != _essence(recipe):
             raise ConfigError(
-                f"The run would write its own {RECIPE} over the one in {folder}.",
-                hint="Name a new folder for the run, or give that file another name.",
+                f"{folder} is a run of another recipe (see its {RECIPE}).",
+                hint="Name a new folder, or go on with the recipe that it was begun with.",
             )
-        for features in folder.glob("features-*.f16"):
-            features.unlink()
-        write_recipe(recipe, folder / RECIPE)
-    elif _essence(read_run_recipe(folder)) != _essence(recipe):
-        raise ConfigError(
-            f"{folder} is a run of another recipe (see its {RECIPE}).",
-            hint="Name a new folder, or go on with the recipe that it was begun with.",
-        )
+        yield
 
 
 def _wrote(folder: Path) -> bool:
