@@ -1,4 +1,7 @@
+import errno
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,7 @@ from filelock import FileLock, Timeout
 from mien.progress import reporting
 from mien.training.data import preparing
 from mien.training.data.crop_set import cut_crops
+from mien.training.data.one_at_a_time import alone_in, one_at_a_time
 from mien.training.data.preparing import _names_in, prepare_data
 from mien.training.recipe import Recipe, check_recipe
 
@@ -74,3 +78,21 @@ def test_a_run_waits_for_another_that_cuts_the_same_crops(tmp_path: Path) -> Non
     thread.join()
     assert told[0] == f"waiting for another run that works in {tmp_path}"
     assert "cutting crops" in told
+
+
+@pytest.mark.parametrize("block", [alone_in, one_at_a_time])
+@pytest.mark.parametrize("problem", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError("no flock")])
+def test_a_file_system_without_locks_keeps_nobody_from_training(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    block: Callable[[Path], AbstractContextManager[None]],
+    problem: Exception,
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise problem
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    done = []
+    with block(tmp_path):
+        done.append(True)
+    assert done == [True]
