@@ -83,6 +83,12 @@ def test_a_step_has_its_threshold_at_its_upper_end() -> None:
     assert stepped.fmr(stepped.threshold(5e-3).similarity).value == pytest.approx(5e-3)
 
 
+@pytest.mark.parametrize("best_of", [0, -1])
+def test_the_most_alike_of_no_pairs_is_a_mistake(best_of: int) -> None:
+    with pytest.raises(ValueError, match="does not exist"):
+        CALIBRATION.threshold(0.1, best_of=best_of)
+
+
 @pytest.mark.parametrize("fmr", [0, 1, -0.1, 2, math.nan])
 def test_a_rate_outside_0_to_1_is_a_mistake(fmr: float) -> None:
     with pytest.raises(ValueError, match="false match rate"):

@@ -186,11 +186,13 @@ class Calibration:
                 them, at most in proportion (union bound), so that each, and the threshold, is held to fmr/best_of.
 
         Raises:
-            ValueError: If `fmr` is not between 0 and 1.
+            ValueError: If an argument is out of range.
             CalibrationError: If the comparisons behind the calibration do not support so small a rate.
         """
         if not 0 < fmr < 1:
             raise ValueError(f"a false match rate lies between 0 and 1, not at {fmr}")
+        if best_of < 1:
+            raise ValueError(f"the best of {best_of} comparisons does not exist")
         of_each = fmr / best_of
         if not self.supports(of_each):
             what = f"A false match rate of {rate_words(fmr)}"
