@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from data import photos
 from mien.faces import TEMPLATES, Detector, align, measure_quality
-from mien.faces.quality import BLURRED, are_blurred, magnification, noise, pose, sharpness
+from mien.faces.quality import BLURRED, are_blurred, magnification, pose, sharpness_and_noise
 
 HEAD = np.array([[-0.5, 0.0, 0.0], [0.5, 0.0, 0.0], [0.0, 0.571, 0.48], [-0.414, 1.154, 0.1], [0.414, 1.154, 0.1]])
 FRONT = TEMPLATES["arcface-112"][1]
@@ -22,6 +22,10 @@ def seen(yaw: float, pitch: float, roll: float, size: float = 40.0) -> NDArray[n
     nod = np.array([[1, 0, 0], [0, np.cos(b), np.sin(b)], [0, -np.sin(b), np.cos(b)]])
     tilt = np.array([[np.cos(c), -np.sin(c)], [np.sin(c), np.cos(c)]])
     return np.asarray((tilt @ (nod @ turn @ HEAD.T)[:2] * size).T[None] + [300, 200])
+
+
+def noise(crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+    return sharpness_and_noise(crops)[1]
 
 
 def textured() -> NDArray[np.uint8]:
@@ -169,7 +173,7 @@ def test_noise_matters_the_more_the_smaller_a_face_is(eyes: float, harmful: floa
     blurred = {}
     for sigma in (0, harmful / 6, harmful):
         crop = cv2.resize(grainy(small, sigma)[0], (112, 112), interpolation=cv2.INTER_LINEAR)[None].astype(np.uint8)
-        assert sharpness(crop)[0] > BLURRED
+        assert sharpness_and_noise(crop)[0][0] > BLURRED
         blurred[sigma] = bool(measure_quality(crop, seen_with(eyes)).blurred[0])
     assert blurred == {0: False, harmful / 6: False, harmful: True}
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mien.errors import ModelCardError, ModelError
 from mien.faces.alignment import TEMPLATES
 from mien.faces.faces import Faces
-from mien.faces.quality import noise, sharpness
+from mien.faces.quality import sharpness_and_noise
 from mien.models import ModelCard, Runner, load_card, open_model
 
 BATCH = 16
@@ -171,6 +171,6 @@ def with_embeddings(faces: Sequence[Faces], encoder: Encoder) -> list[Faces]:
     nothing = np.zeros((0, encoder.dimensions), np.float32)
     done = [one if len(one) else replace(one, embeddings=nothing) for one in faces]
     for i, embeddings in zip(found, encoder.embed([faces[i] for i in found]), strict=True):
-        crops = faces[i].crops()
-        done[i] = replace(faces[i], embeddings=embeddings, sharpness=sharpness(crops), noise=noise(crops))
+        sharpness, noise = sharpness_and_noise(faces[i].crops())
+        done[i] = replace(faces[i], embeddings=embeddings, sharpness=sharpness, noise=noise)
     return done

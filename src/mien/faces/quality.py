@@ -1,6 +1,7 @@
 """How well a face can be seen: its size, sharpness, noise, pose and light, from its landmarks and its crop."""
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -8,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.faces.alignment import TEMPLATES, similarity_transforms
+
+Grey = NDArray[np.uint8]
 
 # x to the right, y down, z towards the viewer, in distances between the eyes, from between them. x and y are those of
 # the template arcface-112; z are rounded means of adult heads: a nose's tip 3 cm before eyes that are 6.3 cm apart.
@@ -83,42 +86,31 @@ def measure_quality(crops: NDArray[np.uint8], landmarks: NDArray[np.floating]) -
     if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[3] != 3 or points.shape != (len(crops), 5, 2):
         raise ValueError(f"crops {crops.dtype} {crops.shape} and landmarks {points.shape} are not of the same faces")
     yaw, pitch, roll = pose(points)
-    greys = [cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) for crop in crops]
+    greys = _greys(crops)
     return FaceQuality(
         eye_distance=np.linalg.norm(points[:, 0] - points[:, 1], axis=1),
         magnification=magnification(points),
         yaw=yaw,
         pitch=pitch,
         roll=roll,
-        sharpness=np.array([_detail(grey) for grey in greys], np.float64),
-        noise=np.array([_grain(grey) for grey in greys], np.float64),
-        brightness=np.array([grey.mean() / 255 for grey in greys], np.float64),
-        contrast=np.array([grey.std() / 255 for grey in greys], np.float64),
+        sharpness=_each(_detail, greys),
+        noise=_each(_grain, greys),
+        brightness=_each(lambda grey: grey.mean() / 255, greys),
+        contrast=_each(lambda grey: grey.std() / 255, greys),
     )
 
 
-def sharpness(crops: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """How much detail each face has, whatever its contrast: `FaceQuality.sharpness`.
+def sharpness_and_noise(crops: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How much detail and how much noise each face shows: `FaceQuality.sharpness` and `FaceQuality.noise`.
 
     Args:
         crops: (N, H, W, 3) uint8 RGB, aligned (`align`).
 
     Returns:
-        (N,), 0 or more.
+        Twice (N,), 0 or more.
     """
-    return np.array([_detail(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)) for crop in crops], np.float64)
-
-
-def noise(crops: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """How much noise each face has: `FaceQuality.noise`.
-
-    Args:
-        crops: (N, H, W, 3) uint8 RGB, aligned (`align`).
-
-    Returns:
-        (N,), 0 or more.
-    """
-    return np.array([_grain(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)) for crop in crops], np.float64)
+    greys = _greys(crops)
+    return _each(_detail, greys), _each(_grain, greys)
 
 
 def magnification(landmarks: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -155,13 +147,21 @@ def pose(
     return np.degrees(yaw), np.degrees(pitch), np.degrees(roll)
 
 
-def _detail(grey: NDArray[np.uint8]) -> float:
+def _greys(crops: NDArray[np.uint8]) -> list[Grey]:
+    return [np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8) for crop in crops]
+
+
+def _each(measure: Callable[[Grey], float], greys: Sequence[Grey]) -> NDArray[np.float64]:
+    return np.array([measure(grey) for grey in greys], np.float64)
+
+
+def _detail(grey: Grey) -> float:
     spread = float(cv2.meanStdDev(grey)[1].item())
     detail = float(cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))[1].item())
     return (detail / spread) ** 2 if spread > 0 else 0.0
 
 
-def _grain(grey: NDArray[np.uint8]) -> float:
+def _grain(grey: Grey) -> float:
     """Immerkær's (1996) estimate, which edges don't raise, in the twentieth of the face where it is least.
 
     At half the crop's size skin is smooth, and what is left of the grain of a large photo does no harm.

@@ -58,10 +58,9 @@ class FaceTable:
     stamps: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.sources and not len(self.sharpness):
-            self.sharpness = np.full(len(self.sources), np.nan)
-        if self.sources and not len(self.noise):
-            self.noise = np.full(len(self.sources), np.nan)
+        for name in _KEPT_SINCE:
+            if self.sources and not len(getattr(self, name)):
+                setattr(self, name, np.full(len(self.sources), np.nan))
 
     def __len__(self) -> int:
         return len(self.sources)
